@@ -1,0 +1,1 @@
+"""Model tests: the pytest plugin that gives them models, and the runner that records them."""
