@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
@@ -17,6 +16,8 @@ from greenroom.store import LocalStore
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

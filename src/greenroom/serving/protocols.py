@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from greenroom.serving.live import Served
 
 
-class _Answer(msgspec.Struct, omit_defaults=True):
+class _Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
     predictions: list[Label]
+    probabilities: list[dict[str, float]] | None = None
     model: str
     version: int
-    probabilities: list[dict[str, float]] | None = None
 
 
 class _Refusal(msgspec.Struct):
@@ -46,9 +46,12 @@ def read_rows(body: bytes, schema: Schema) -> list[Row]:
 
 def write_answers(answers: Answers, served: Served) -> bytes:
     """Return the JSON answer: predictions, probabilities by label, the model and its version."""
-    by_label = _by_label(served.predictor.schema, answers.probabilities)
-    manifest = served.version.manifest
-    answer = _Answer(answers.predictions, manifest.model, served.version.number, by_label)
+    answer = _Answer(
+        predictions=answers.predictions,
+        probabilities=_by_label(served.predictor.schema, answers.probabilities),
+        model=served.version.manifest.model,
+        version=served.version.number,
+    )
     return msgspec.json.encode(answer)
 
 

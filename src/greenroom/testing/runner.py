@@ -31,7 +31,7 @@ def run(version: Version, tests: Sequence[Path], environment: str, registry: str
             raise NotFound(f"there are no model tests at {path}; write some, or name their path")
     with TemporaryDirectory(prefix="greenroom-") as directory:
         report = Path(directory, "report.json")
-        command = [sys.executable, "-m", "pytest"]
+        command = [sys.executable, "-m", "pytest", "--quiet", "--no-header"]
         command += [f"--greenroom={version}", f"--greenroom-champion={environment}"]
         command += [f"--greenroom-report={report}", *map(str, tests)]
         settings = {"GREENROOM_REGISTRY": registry}
