@@ -56,13 +56,15 @@ for name, display in {"roc": RocCurveDisplay, "calibration": CalibrationDisplay}
     plt.close()
 saved = folder / f"diabetes-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.joblib"
 joblib.dump(model, saved)
+examples = split.test_rows.head(20)
+examples.to_csv(folder / "examples.csv", index=False)
 print(f"saved {saved}")
 
 # Push
 pushed = greenroom.open_registry().push(
     "diabetes",
     model,
-    examples=split.test_rows.head(20),
+    examples=examples,
     training=greenroom.Training(
         parameters={"estimator": config["estimator"], **config["hyperparameters"]},
         metrics=metrics,

@@ -77,12 +77,14 @@ def download(store: Store, manifest: Manifest, directory: Path) -> None:
     """Write a bundle's files below a new directory; raises Corrupted at the first wrong digest."""
     check_files(manifest)
     try:
-        directory.mkdir(parents=True)
-        for file in manifest.files:
-            path = directory / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as target:
-                target.writelines(_verified_chunks(store, file))
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=directory.parent, prefix=".greenroom-") as aside:
+            for file in manifest.files:
+                path = Path(aside, "bundle", file.path)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as target:
+                    target.writelines(_verified_chunks(store, file))
+            Path(aside, "bundle").rename(directory)
     except OSError as error:
         why = f"{error.strerror}; name a directory that does not exist yet"
         raise InvalidInput(f"{directory} cannot be written: {why}") from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenroom.errors import GreenroomError, InvalidInput
+from greenroom.errors import GreenroomError, InvalidInput, NotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,9 +44,10 @@ class _Context:
         return Registry(store, author=author(), progress=progress)
 
     def reference(self, given: str | None) -> str:
-        model = self.settings.model
-        if given or model:
-            return given or str(model)
+        if given:
+            return given
+        if self.settings.model:
+            return self.settings.model.model
         raise InvalidInput('no model is named: name one, or write model = "…" in greenroom.toml')
 
     def model(self, given: str | None) -> str:
@@ -58,6 +59,14 @@ class _Context:
             model, _, environment = given.partition("@")
             return model, environment
         return self.model(None), given or self.settings.environment
+
+    def known_environment(self, given: str | None) -> str:
+        """Return the environment to promote to, which has to be one of the settings'."""
+        known = self.settings.environments
+        if given and given not in known:
+            near = nearest(given, known)
+            raise NotFound(f"greenroom.toml names no environment {given}; {near}")
+        return given or self.settings.environment
 
 
 @click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -104,7 +113,8 @@ def push(context: click.Context, /, file: Path, *, as_json: bool, **options: Any
         data=options["data"],
     )
     estimator = author.read_estimator(file)
-    examples = options["examples"] and author.read_examples(options["examples"])
+    path = options["examples"] or opened.settings.examples
+    examples = author.read_examples(path) if path else None
     pushed = opened.registry(_draw_progress).push(
         model, estimator, examples, training=training, tolerance=options["tolerance"]
     )
@@ -194,7 +204,7 @@ def promote(
     """Make a version live in an environment, if its tests passed."""
     opened = _open(context)
     promoted = opened.registry().promote(
-        opened.reference(version), environment or opened.settings.environment, **options
+        opened.reference(version), opened.known_environment(environment), **options
     )
     news = "is live" if promoted.is_new else "was live already"
     _print(promoted, _told(promoted.promotion, news), as_json=as_json)

@@ -26,20 +26,23 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
     environments: tuple[str, ...] = ("production",)
     tests: tuple[str, ...] = ("model_tests",)
+    examples: str | None = None
     store: dict[str, str] = {}
 
 
 class Settings(msgspec.Struct, frozen=True):
     """Where the registry is, and what commands mean when they leave something out.
 
-    `model` is None where none is named; `tests` are absolute; the last of `environments` is
-    the one that commands mean; `store` are options for the registry's store.
+    `model` is None where none is named; `tests` and `examples`, a CSV of rows to push with a
+    model, are absolute; the last of `environments` is the one that commands mean; `store` are
+    options for the registry's store.
     """
 
     registry: str
     model: Reference | None
     environments: tuple[str, ...]
     tests: tuple[Path, ...]
+    examples: Path | None
     store: dict[str, str]
 
     @property
@@ -56,6 +59,7 @@ def read_settings(directory: Path | None = None, registry: str | None = None) ->
     """
     path = _find(directory or Path.cwd())
     file = _read(path) if path else _File()
+    folder = path.parent if path else Path.cwd()
     location = registry or os.environ.get("GREENROOM_REGISTRY") or _beside(path, file.registry)
     if not location:
         raise InvalidInput(
@@ -69,7 +73,8 @@ def read_settings(directory: Path | None = None, registry: str | None = None) ->
         registry=location,
         model=parse_reference(named) if named else None,
         environments=tuple(check_name(name, "environment") for name in file.environments),
-        tests=tuple((path.parent if path else Path.cwd()) / test for test in file.tests),
+        tests=tuple(folder / test for test in file.tests),
+        examples=folder / file.examples if file.examples else None,
         store=file.store,
     )
 
