@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from obstore.store import MemoryStore
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from greenroom.documents import Stamp
+from greenroom.manifest import EXAMPLES, MODEL, File, Lineage, Manifest, Parity, Version
 from greenroom.registry import Registry
+from greenroom.schema import Field, Schema
 from greenroom.store import BucketStore, LocalStore, open_store
 
 if TYPE_CHECKING:
@@ -29,6 +33,12 @@ if TYPE_CHECKING:
     from greenroom.store import Store
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+# The same examples on every machine, however slow it is.
+settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +70,42 @@ def better_estimator(table: tuple[pd.DataFrame, pd.Series]) -> Pipeline:
 def registry(tmp_path: Path) -> Registry:
     """A registry in an empty directory, written to by ann at noon."""
     return Registry(LocalStore(tmp_path / "registry"), author="ann", clock=lambda: NOON)
+
+
+@pytest.fixture(scope="session")
+def stamp() -> Stamp:
+    """Who writes documents, and when."""
+    return Stamp(by="ann", at="2026-11-24T12:00:00+00:00", operation="0" * 32)
+
+
+@pytest.fixture(scope="session")
+def manifest(stamp: Stamp) -> Manifest:
+    """What could be known of a version of the model `tumour` with two inputs."""
+    labels = ("benign", "malignant")
+    return Manifest(
+        model="tumour",
+        files=(File(EXAMPLES, 12, "e" * 64), File(MODEL, 34, "f" * 64)),
+        schema=Schema(
+            inputs=(Field("radius", "float64"), Field("texture", "float64")),
+            outputs=(
+                Field("predictions", "string"),
+                Field("probabilities", "float64", shape=(2,), labels=labels),
+            ),
+        ),
+        parity=Parity(rows=5, tolerance=1e-5, largest_difference=0.0),
+        lineage=Lineage("sklearn.svm.SVC", "c" * 40, False, "d" * 64, "3.11.7", {"numpy": "2.4"}),  # noqa: FBT003
+        parameters={"C": 1.0, "kernel": "rbf", "seed": None},
+        metrics={"roc_auc": 0.98},
+        by=stamp.by,
+        at=stamp.at,
+        operation=stamp.operation,
+    )
+
+
+@pytest.fixture(scope="session")
+def version(manifest: Manifest) -> Version:
+    """The version tumour@3."""
+    return Version(3, "a" * 64, manifest)
 
 
 @pytest.fixture(scope="session")
