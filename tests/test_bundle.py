@@ -144,7 +144,13 @@ def test_a_version_without_a_model_or_examples_is_not_served(
 
 
 @pytest.mark.parametrize(
-    "data", [b"[]", b'{"rows": [["a"]]}', b'{"rows"', b'{"rows": [["\xff"]]}']
+    "data",
+    [
+        b"[]",
+        b'{"rows": [["a"]]}',
+        b'{"rows"',
+        b'{"rows": [], "answers": {"predictions": ["\xff"]}}',
+    ],
 )
 def test_examples_that_do_not_read_are_corrupted(
     local: LocalStore, manifest: Manifest, data: bytes

@@ -76,7 +76,7 @@ def read(store: Store, file: File) -> bytes:
 
 
 def download(store: Store, manifest: Manifest, directory: Path) -> None:
-    """Write a bundle's files below a new directory; a wrong digest raises Corrupted, leaving none."""
+    """Write a bundle's files below a new directory, or none; a wrong digest raises Corrupted."""
     check_files(manifest)
     try:
         with ExitStack() as undo:
