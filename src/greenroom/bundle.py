@@ -63,7 +63,7 @@ def fetch(store: Store, version: Version) -> VerifiedBundle:
     data = read(store, manifest.file(EXAMPLES))
     try:
         examples = msgspec.json.decode(data, type=Examples)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:  # msgspec's own, and bytes that are no UTF-8
         raise Corrupted(f"the examples of {version} cannot be read: {error}") from error
     return VerifiedBundle(version, model, examples)
 
@@ -74,20 +74,23 @@ def read(store: Store, file: File) -> bytes:
 
 
 def download(store: Store, manifest: Manifest, directory: Path) -> None:
-    """Write a bundle's files below a new directory; raises Corrupted at the first wrong digest."""
+    """Write a bundle's files below a new directory, or none; a wrong digest raises Corrupted."""
     check_files(manifest)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=directory.parent, prefix=".greenroom-") as aside:
             for file in manifest.files:
-                path = Path(aside, "bundle", file.path)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as target:
-                    target.writelines(_verified_chunks(store, file))
+                _write(Path(aside, "bundle", file.path), _verified_chunks(store, file))
             Path(aside, "bundle").rename(directory)
     except OSError as error:
         why = f"{error.strerror}; name a directory that does not exist yet"
         raise InvalidInput(f"{directory} cannot be written: {why}") from error
+
+
+def _write(path: Path, chunks: Iterator[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as target:
+        target.writelines(chunks)
 
 
 def _verified_chunks(store: Store, file: File) -> Iterator[bytes]:

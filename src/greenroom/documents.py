@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from greenroom.errors import Corrupted
+from greenroom.errors import Corrupted, InvalidInput
 from greenroom.layout import FORMAT
 
 
@@ -69,11 +69,25 @@ def decode(data: bytes, kind: type[T], key: str) -> T:
         if found > FORMAT:
             raise Corrupted(f"{key} has format {found}; this Greenroom reads {FORMAT}: upgrade it")
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own, and bytes that are no UTF-8
         raise Corrupted(f"{key} cannot be read: {error}") from error
 
 
 def store_as(number: int, body: D) -> tuple[Stored[D], bytes]:
-    """Return a document as it will lie in the registry, and its bytes."""
-    data = encode(body)
+    """Return a document as it will lie in the registry, and its bytes.
+
+    Raises InvalidInput for one that would not read back as it is, such as a metric that is NaN.
+    """
+    try:
+        data = encode(body)
+        reads_back = decode(data, type(body), "it") == body
+    except (Corrupted, TypeError, ValueError) as error:
+        raise InvalidInput(f"{_unfit(body)}: {error}") from error
+    if not reads_back:
+        raise InvalidInput(_unfit(body))
     return Stored(number, sha256(data), body), data
+
+
+def _unfit(body: object) -> str:
+    kind = type(body).__name__.lower()
+    return f"this {kind} cannot be stored; it may hold only text and finite numbers"

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import shutil
 import subprocess
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
 from greenroom.errors import InvalidInput
@@ -28,12 +28,15 @@ def observe(directory: Path, estimator: object, data: Path | None) -> Lineage:
         git_dirty=None if status is None else bool(status),
         data_sha256=_digest_of(data) if data else None,
         python=platform.python_version(),
-        packages={found.name: found.version for found in _packages()},
+        packages=_packages(),
     )
 
 
-def _packages() -> list[Distribution]:
-    return sorted(distributions(), key=lambda found: found.name.lower())
+def _packages() -> dict[str, str]:
+    # Of several with one name, the first is the one that Python imports. An uninstallation that
+    # was cut short leaves some without a name.
+    found = {each.name: each.version for each in reversed(list(distributions())) if each.name}
+    return {name: found[name] for name in sorted(found, key=str.lower)}
 
 
 def _digest_of(path: Path) -> str:

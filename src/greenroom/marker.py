@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from greenroom.documents import encode
-from greenroom.errors import Corrupted, NotFound, Refused
+from greenroom.documents import decode, encode
+from greenroom.errors import NotFound, Refused
 from greenroom.layout import FORMAT, MARKER
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Marker(msgspec.Struct, frozen=True):
     """The whole content of greenroom.json."""
 
-    format: int = FORMAT
+    format: int
 
 
 def check(store: Store) -> None:
@@ -29,13 +29,7 @@ def check(store: Store) -> None:
             f"{store.location} is not a registry: it has no {MARKER}; "
             "check the address, or push a model there to begin one"
         ) from error
-    try:
-        marker = msgspec.json.decode(data, type=Marker)
-    except msgspec.MsgspecError as error:
-        raise Corrupted(f"{MARKER} in {store.location} cannot be read: {error}") from error
-    if marker.format > FORMAT:
-        newer = f"has format {marker.format}; this Greenroom reads {FORMAT}: upgrade it"
-        raise Corrupted(f"the registry in {store.location} {newer}")
+    decode(data, Marker, f"{MARKER} in {store.location}")
 
 
 def ensure(store: Store) -> None:
@@ -51,13 +45,13 @@ def ensure(store: Store) -> None:
 
 
 def _begin(store: Store) -> None:
-    others = [key for key in store.keys("") if key != MARKER]
-    if others:
+    found = store.keys("")
+    if found and MARKER not in found:  # with it, another writer has begun the registry meanwhile
         raise Refused(
-            f"{store.location} is not a registry and not empty (it holds {others[0]}); "
+            f"{store.location} is not a registry and not empty (it holds {found[0]}); "
             "name an empty place"
         )
-    data = encode(Marker())
+    data = encode(Marker(FORMAT))
     store.create(MARKER, data)
     if store.create(MARKER, data):
         store.delete(MARKER)

@@ -54,7 +54,7 @@ def decide_rollback(log: Log, stamp: Stamp, *, reason: str | None = None) -> Pro
 
 
 def _reasons_against_force(reason: str | None) -> list[str]:
-    return [] if reason else ["a forced promotion needs a reason: add --reason"]
+    return [] if reason and reason.strip() else ["a forced promotion needs a reason: add --reason"]
 
 
 def _reasons_against(candidate: Candidate) -> list[str]:

@@ -68,7 +68,7 @@ def open_store(url: str, options: Mapping[str, str] | None = None) -> Store:
     `options` are obstore's settings for that cloud, such as `endpoint` or `region`; what they
     leave out comes from the cloud's usual environment variables. Nothing is contacted yet.
     """
-    if match := re.match(r"[a-z][a-z0-9+]+:", url):
+    if match := re.match(r"[A-Za-z][A-Za-z0-9+]+:", url):
         scheme = match[0][:-1]
         if scheme == "file":
             return LocalStore(Path(unquote(urlsplit(url).path)))
@@ -195,7 +195,7 @@ def _sync(path: Path) -> None:
 
 
 def _raise_denied(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise error
 
 
