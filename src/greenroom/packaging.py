@@ -77,10 +77,14 @@ def _check_estimator(estimator: Estimator) -> None:
 
 
 def _matrix(examples: Table) -> np.ndarray:
-    if examples is None or len(examples) == 0:
-        raise InvalidInput("a model needs examples: give 1 to 1,000 rows that it can answer")
-    if len(examples) > LIMIT:
-        raise InvalidInput(f"{len(examples)} examples are too many: give at most {LIMIT} rows")
+    count = _count(examples)
+    if count == 0:
+        raise InvalidInput(
+            "a model needs examples: give 1 to 1,000 rows that it can answer, "
+            "as a frame, an array, or lists"
+        )
+    if count > LIMIT:
+        raise InvalidInput(f"{count} examples are too many: give at most {LIMIT} rows")
     try:
         matrix = np.asarray(examples, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -93,6 +97,13 @@ def _matrix(examples: Table) -> np.ndarray:
         problem = "is not a finite number; give examples without gaps"
         raise InvalidRows([Fault(row, str(names[column]), problem) for row, column in holes])
     return matrix
+
+
+def _count(examples: Table) -> int:
+    try:
+        return len(examples)
+    except TypeError:  # what has no length, or will not tell it, has no rows to read
+        return 0
 
 
 def _columns(estimator: Estimator, examples: Table, width: int) -> list[str]:
@@ -119,15 +130,28 @@ def _told(fitted: Sequence[str], given: Sequence[str]) -> str:
 
 def _answers_of(estimator: Estimator, examples: Table) -> Answers:
     table = examples if hasattr(examples, "columns") else np.asarray(examples)
+    try:
+        predictions, probabilities = _ask(estimator, table)
+    except Exception as error:  # an estimator raises what it likes
+        reason = _first_line(error)
+        raise InvalidInput(f"the estimator itself cannot answer the examples: {reason}") from error
+    if predictions.shape != (len(table),):
+        shapes = f"answers {len(table)} rows in the shape {predictions.shape}"
+        raise Refused(f"the model {shapes}; only one answer a row can be served")
+    return Answers(predictions.tolist(), None if probabilities is None else probabilities.tolist())
+
+
+def _ask(estimator: Estimator, table: Table) -> tuple[np.ndarray, np.ndarray | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as rows without the names that fit saw
         predictions = np.asarray(estimator.predict(table))
-        probabilities = estimator.predict_proba(table) if _has_probabilities(estimator) else None
-    if predictions.ndim != 1:
-        raise Refused("the model gives several outputs a row, which cannot be served yet")
-    return Answers(
-        predictions.tolist(), None if probabilities is None else np.asarray(probabilities).tolist()
-    )
+        if _has_probabilities(estimator):
+            return predictions, np.asarray(estimator.predict_proba(table))
+        return predictions, None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
 
 
 def _has_probabilities(estimator: Estimator) -> bool:
@@ -197,15 +221,20 @@ def _to_onnx(estimator: Estimator, rows: object) -> bytes:
 def _parity_refused(comparison: Comparison, tolerance: float) -> Refused:
     largest = comparison.largest_difference
     size = "the labels differ" if math.isinf(largest) else f"by {largest:.2g}"
+    way_out = (
+        "Push another kind of estimator"
+        if math.isinf(largest)
+        else "Raise the tolerance if you can live with that"
+    )
     return Refused(
         f"the converted model answers differently ({size}; {tolerance:.2g} is allowed): "
-        f"{comparison.explanation}. Raise the tolerance if you can live with that"
+        f"{comparison.explanation}. {way_out}"
     )
 
 
 def _conversion_refused(estimator: Estimator, width: int, failure: Exception) -> Refused:
     culprit = _failing_step(estimator, width)
-    reason = (str(failure).strip().splitlines() or [type(failure).__name__])[0][:200]
+    reason = _first_line(failure)
     return Refused(f"{culprit} cannot be converted to ONNX: {reason}. {_WAYS_OUT}")
 
 

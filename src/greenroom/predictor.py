@@ -6,6 +6,7 @@ been checked against the digest in the manifest.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 INPUT = "rows"
 _QUIET = 4
+# Where tensors kept outside the model would be looked for: a place that can hold no file, so
+# that a model is its verified bytes or nothing. By default it is the current directory.
+_OUTSIDE = ("session.model_external_initializers_file_folder_path", os.devnull)
 
 
 class Predictor:
@@ -52,10 +56,10 @@ class Predictor:
         matrix = np.asarray(rows, dtype=self._input)
         try:
             results = self._session.run(self._outputs, {INPUT: matrix})
-        except Exception as error:  # the runtime raises its own many kinds
+            predictions = results[0].reshape(len(matrix)).tolist()
+            return Answers(predictions, results[1].tolist() if self.schema.labels else None)
+        except Exception as error:  # the runtime raises its own many kinds, and answers any shape
             raise Refused("the model could not answer these rows") from error
-        predictions = results[0].reshape(len(matrix)).tolist()
-        return Answers(predictions, results[1].tolist() if self.schema.labels else None)
 
     def _in_order(self, rows: Any) -> np.ndarray:  # as predict
         if hasattr(rows, "columns"):
@@ -63,7 +67,11 @@ class Predictor:
             if missing:
                 raise InvalidRows([Fault(None, name, "is missing") for name in missing])
             rows = rows[list(self.schema.columns)]
-        matrix = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        try:
+            matrix = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            uneven = f"must be rows of numbers, all as long: {error}"
+            raise InvalidRows([Fault(None, None, uneven)]) from error
         if matrix.ndim != 2 or matrix.shape[1] != len(self.schema.inputs):  # noqa: PLR2004  # rows and columns
             shape = f"has the shape {matrix.shape}, not rows × {len(self.schema.inputs)}"
             raise InvalidRows([Fault(None, None, shape)])
@@ -87,6 +95,7 @@ def _open(model: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _QUIET
+    options.add_session_config_entry(*_OUTSIDE)
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises its own many kinds

@@ -194,6 +194,10 @@ class Registry(Catalog):
 
 
 def _read_attachments(paths: Sequence[Path | str]) -> dict[str, bytes]:
+    names = [Path(path).name for path in paths]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidInput(f"two attachments are named {twice}; rename one")
     try:
         return {attachment_path(Path(path).name): Path(path).read_bytes() for path in paths}
     except OSError as error:

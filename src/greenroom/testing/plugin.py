@@ -33,12 +33,25 @@ def pytest_configure(config: pytest.Config) -> None:
     if reference:
         from greenroom.testing import fixtures
 
-        models = fixtures.open_models(reference, config.getoption("--greenroom-champion"))
+        models = _open_models(reference, config.getoption("--greenroom-champion"))
         config.stash[fixtures.MODELS] = models
         config.pluginmanager.register(fixtures, "greenroom-fixtures")
         report = config.getoption("--greenroom-report")
         if report:
+            config.option.dist = "no"  # what xdist's workers leave out would not be seen here
             config.pluginmanager.register(_Recorder(models, Path(report)), "greenroom-recorder")
+
+
+def _open_models(reference: str, environment: str) -> Models:
+    import pytest
+
+    from greenroom.errors import GreenroomError
+    from greenroom.testing import fixtures
+
+    try:
+        return fixtures.open_models(reference, environment)
+    except GreenroomError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 class _Recorder:
@@ -52,6 +65,10 @@ class _Recorder:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self._deselected += len(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:  # those that never end are told too
+            self._phases.setdefault(item.nodeid, [])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if not report.passed:
@@ -83,7 +100,7 @@ def _outcome(phases: list[pytest.TestReport]) -> str:
         return "xfailed"
     broken = _broken(phases)
     if broken is None:
-        return "passed" if phases else "error"
+        return "passed" if phases and phases[-1].when == "teardown" else "error"
     return broken.outcome if broken.when == "call" or broken.skipped else "error"
 
 
