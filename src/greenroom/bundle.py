@@ -81,6 +81,7 @@ def download(store: Store, manifest: Manifest, directory: Path) -> None:
         with TemporaryDirectory(dir=directory.parent, prefix=".greenroom-") as aside:
             for file in manifest.files:
                 _write(Path(aside, "bundle", file.path), _verified_chunks(store, file))
+            directory.mkdir()  # a rename would take over a directory that is there and empty
             Path(aside, "bundle").rename(directory)
     except OSError as error:
         why = f"{error.strerror}; name a directory that does not exist yet"
