@@ -5,7 +5,7 @@ RUN pip install --no-cache-dir --require-hashes --requirement requirements/demo.
 COPY LICENSE README.md pyproject.toml ./
 COPY src src
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
- && pip install --no-deps dist/*.whl
+ && pip install --no-cache-dir --no-deps dist/*.whl
 
 # An example to serve where no registry is named: trained, tested and promoted here, never later.
 COPY examples/diabetes example

@@ -6,9 +6,14 @@ been checked against the digest in the manifest.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+# Read when onnxruntime is imported; without it, it reports to its maker over the network.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 
 from greenroom.errors import Corrupted, Fault, InvalidRows, Refused

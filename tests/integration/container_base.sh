@@ -66,5 +66,7 @@ make_stand_in() {
   buildah commit -q "$container" "$image" >/dev/null
 }
 
-command -v podman >/dev/null && command -v mmdebstrap >/dev/null || install_podman
+for program in podman buildah runc mmdebstrap; do
+  command -v "$program" >/dev/null || { install_podman; break; }
+done
 podman image exists "$image" || podman pull -q "$image" || make_stand_in
