@@ -22,8 +22,8 @@ RUN pip install --no-cache-dir --no-deps /tmp/dist/*.whl
 COPY --from=build /registry /registry
 
 ENV GREENROOM_REGISTRY=/registry GREENROOM_MODEL=diabetes@production
-# A number, so that Kubernetes can see that it is not root's.
-USER 10001
+# Numbers, so that Kubernetes can tell that it is not root.
+USER 10001:10001
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://localhost:5000/health')"]

@@ -70,3 +70,5 @@ for program in podman buildah runc mmdebstrap; do
   command -v "$program" >/dev/null || { install_podman; break; }
 done
 podman image exists "$image" || podman pull -q "$image" || make_stand_in
+# A host that may not run containers is told apart here from an image that is broken.
+podman --runtime runc run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 "$image" true
