@@ -10,6 +10,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+# Read when onnxruntime is imported; without it, it reports to its maker over the network.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 
 from greenroom.errors import Corrupted, Fault, InvalidRows, Refused
