@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -12,6 +13,9 @@ from greenroom.examples import Answers, Examples
 from greenroom.layout import blob
 from greenroom.manifest import EXAMPLES, MODEL, File, Manifest, Version
 from greenroom.store import LocalStore, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROWS = Examples([[1.0, 2.0]], Answers(["benign"], [[0.75, 0.25]]))
 CONTENTS = {
@@ -100,6 +104,31 @@ def test_bytes_without_the_manifests_digest_are_never_served(
     spoil(local, MODEL, data)
     with pytest.raises(Corrupted, match=rf"the bytes of model\.onnx {problem}"):
         bundle.fetch(local, described(manifest))
+
+
+@pytest.mark.parametrize("size", [0, 3, 5])
+def test_a_size_that_is_not_the_files_is_corrupted(local: LocalStore, size: int) -> None:
+    bundle.upload(local, {"a": b"four"})
+    [file] = bundle.describe({"a": b"four"})
+    assert bundle.read(local, file) == b"four"
+    with pytest.raises(Corrupted, match="the bytes of a do not have the digest"):
+        bundle.read(local, replace(file, size=size))
+
+
+class Swollen(LocalStore):
+    """A store that gives more than was stored."""
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        yield self.read(key)
+        yield b"more"
+        raise AssertionError("what is too long is read to its end")
+
+
+def test_what_is_longer_than_it_should_be_is_not_read_to_its_end(tmp_path: Path) -> None:
+    store = Swollen(tmp_path)
+    bundle.upload(store, {"a": b"four"})
+    with pytest.raises(Corrupted):
+        bundle.read(store, *bundle.describe({"a": b"four"}))
 
 
 @spoilt
