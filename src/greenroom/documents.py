@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from greenroom.errors import Corrupted
+from greenroom.errors import Corrupted, InvalidInput
 from greenroom.layout import FORMAT
 
 
@@ -74,6 +74,15 @@ def decode(data: bytes, kind: type[T], key: str) -> T:
 
 
 def store_as(number: int, body: D) -> tuple[Stored[D], bytes]:
-    """Return a document as it will lie in the registry, and its bytes."""
-    data = encode(body)
+    """Return a document as it will lie in the registry, and its bytes.
+
+    Raises InvalidInput for what could not be read back, such as a metric that is no number:
+    nothing written is ever changed, so it would be in the way for good.
+    """
+    try:
+        data = encode(body)
+        msgspec.json.decode(data, type=type(body))
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        what = type(body).__name__.lower()
+        raise InvalidInput(f"this {what} cannot be stored as JSON: {error}") from error
     return Stored(number, sha256(data), body), data
