@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenroom.errors import GreenroomError, InvalidInput
+from greenroom.views import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -272,7 +274,7 @@ def _print(facts: object, text: str, *, as_json: bool) -> None:
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2).decode()
-    click.echo(text)
+    click.echo("\n".join(map(printable, text.split("\n"))))
 
 
 def _draw_progress(done: int, total: int) -> None:
@@ -293,22 +295,31 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a number; a metric is NAME=NUMBER") from error
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidInput(f"{text!r} is not a finite number; a metric is NAME=NUMBER")
+    return number
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="greenroom", standalone_mode=False)
     except GreenroomError as error:
-        click.echo(f"greenroom: {error}", err=True)
+        code = _refuse(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
         code = error.exit_code
     except click.ClickException as error:
-        click.echo(f"greenroom: {error.format_message()}; see greenroom --help", err=True)
-        code = error.exit_code
+        reason = error.format_message().rstrip(".")
+        code = _refuse(f"{reason}; see greenroom --help", error.exit_code)
     except click.Abort:
-        click.echo("greenroom: interrupted", err=True)
-        code = 130
+        code = _refuse("interrupted", 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(reason: str, code: int) -> int:
+    click.echo(f"greenroom: {printable(reason)}", err=True)
+    return code
