@@ -74,6 +74,7 @@ def cli(context: click.Context, registry: str | None) -> None:
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+_seconds = click.FloatRange(0.1, 86400)
 _reason = click.option("--reason", help="Why; kept in the history.")
 
 
@@ -243,21 +244,22 @@ def pull(context: click.Context, version: str, directory: Path, *, as_json: bool
 @cli.command()
 @click.argument("environment", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=5000, show_default=True)
-@click.option("--poll", type=float, default=5.0, show_default=True, help="Seconds between polls.")
+@click.option("--port", type=click.IntRange(0, 65535), default=5000, show_default=True)
+@click.option("--poll", type=_seconds, default=5.0, show_default=True, help="Seconds between.")
 @click.pass_context
 def serve(
     context: click.Context, environment: str | None, *, host: str, port: int, poll: float
 ) -> None:
     """Answer over HTTP with what is live in an environment, and follow it."""
     import logging
+    import signal
 
     import greenroom
 
     opened = _open(context)
     target = "@".join(opened.environment(environment))
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    click.echo(f"serving {target} on http://{host}:{port} (Ctrl-C stops it)", err=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to stop is no failure either way
     try:
         greenroom.serve(opened.registry(), target, host=host, port=port, poll_seconds=poll)
     except KeyboardInterrupt:
