@@ -13,11 +13,15 @@ MOST_ROWS = 10_000
 
 
 class RequestRefused(Exception):
-    """A request that is answered with an HTTP status and a reason, before its rows are read."""
+    """A request that is answered with an HTTP status and a reason, before its rows are read.
 
-    def __init__(self, status: int, reason: str) -> None:
+    `allow` names the methods that would have been right.
+    """
+
+    def __init__(self, status: int, reason: str, allow: str | None = None) -> None:
         self.status = status
         self.reason = reason
+        self.allow = allow
         super().__init__(reason)
 
 
