@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import TYPE_CHECKING, Any
 
 from greenroom.errors import InvalidInput, NotFound
@@ -23,12 +22,10 @@ def read_estimator(path: Path) -> Any:  # of whatever library trained it
         raise NotFound(f"there is no file {path}; save the fitted estimator with joblib.dump")
     try:
         return joblib.load(path)
-    except (pickle.UnpicklingError, ImportError, AttributeError, EOFError, LookupError) as error:
-        raise InvalidInput(
-            f"{path} is no saved estimator: {error or 'it is cut short'}"
-        ) from error
-    except (OSError, ValueError, TypeError) as error:
-        raise InvalidInput(f"{path} is no saved estimator: {error}") from error
+    except ImportError as error:
+        raise InvalidInput(f"{path} needs what is not installed here: {error}") from error
+    except Exception as error:  # bytes that are no pickle can raise whatever they spell
+        raise InvalidInput(f"{path} is no saved estimator; save one with joblib.dump") from error
 
 
 def read_examples(path: Path) -> Any:  # a pandas.DataFrame
