@@ -22,9 +22,10 @@ def read_estimator(path: Path) -> Any:  # of whatever library trained it
         raise NotFound(f"there is no file {path}; save the fitted estimator with joblib.dump")
     try:
         return joblib.load(path)
-    except Exception as error:  # what a damaged file makes of loading, nobody can list
-        reason = str(error) or "it is cut short"
-        raise InvalidInput(f"{path} is no saved estimator: {reason}") from error
+    except ImportError as error:
+        raise InvalidInput(f"{path} needs what is not installed here: {error}") from error
+    except Exception as error:  # bytes that are no pickle can raise whatever they spell
+        raise InvalidInput(f"{path} is no saved estimator; save one with joblib.dump") from error
 
 
 def read_examples(path: Path) -> Any:  # a pandas.DataFrame

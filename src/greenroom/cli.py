@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenroom.errors import GreenroomError, InvalidInput, NotFound, nearest
+from greenroom.errors import GreenroomError, InvalidInput
+from greenroom.views import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,48 +29,6 @@ greenroom.toml says what is meant when it is left out.
 """
 
 
-class _Context:
-    """What every command needs, opened when it first asks."""
-
-    def __init__(self, registry: str | None) -> None:
-        from greenroom.settings import read_settings
-
-        self.settings: Settings = read_settings(registry=registry)
-
-    def registry(self, progress: Progress | None = None) -> Registry:
-        from greenroom.registry import Registry
-        from greenroom.settings import author
-        from greenroom.store import open_store
-
-        store = open_store(self.settings.registry, self.settings.store)
-        return Registry(store, author=author(), progress=progress)
-
-    def reference(self, given: str | None) -> str:
-        if given:
-            return given
-        if self.settings.model:
-            return self.settings.model.model
-        raise InvalidInput('no model is named: name one, or write model = "…" in greenroom.toml')
-
-    def model(self, given: str | None) -> str:
-        return self.reference(given).partition("@")[0]
-
-    def environment(self, given: str | None) -> tuple[str, str]:
-        """Return model and environment of `production`, `diabetes@production` or nothing."""
-        if given and "@" in given:
-            model, _, environment = given.partition("@")
-            return model, environment
-        return self.model(None), given or self.settings.environment
-
-    def known_environment(self, given: str | None) -> str:
-        """Return the environment to promote to, which has to be one of the settings'."""
-        known = self.settings.environments
-        if given and given not in known:
-            near = nearest(given, known)
-            raise NotFound(f"greenroom.toml names no environment {given}; {near}")
-        return given or self.settings.environment
-
-
 @click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--registry", metavar="URL", help="A directory, or s3://bucket/prefix, gs://, az://."
@@ -81,11 +41,20 @@ def cli(context: click.Context, registry: str | None) -> None:
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+_seconds = click.FloatRange(0.1, 86400)
 _reason = click.option("--reason", help="Why; kept in the history.")
 
 
-def _open(context: click.Context) -> _Context:
-    return _Context(context.obj)
+def _settings(context: click.Context) -> Settings:
+    from greenroom.settings import read_settings
+
+    return read_settings(registry=context.obj)
+
+
+def _connect(settings: Settings, progress: Progress | None = None) -> Registry:
+    from greenroom.settings import connect
+
+    return connect(settings, progress)
 
 
 @cli.command()
@@ -104,8 +73,8 @@ def push(context: click.Context, /, file: Path, *, as_json: bool, **options: Any
     from greenroom import author
     from greenroom.registry import Training
 
-    opened = _open(context)
-    model = opened.model(options["model"])
+    settings = _settings(context)
+    model = settings.named_model(options["model"])
     training = Training(
         parameters=dict(map(_pair, options["parameters"])),
         metrics={name: _number(value) for name, value in map(_pair, options["metrics"])},
@@ -113,9 +82,9 @@ def push(context: click.Context, /, file: Path, *, as_json: bool, **options: Any
         data=options["data"],
     )
     estimator = author.read_estimator(file)
-    path = options["examples"] or opened.settings.examples
+    path = options["examples"] or settings.examples
     examples = author.read_examples(path) if path else None
-    pushed = opened.registry(_draw_progress).push(
+    pushed = _connect(settings, _draw_progress).push(
         model, estimator, examples, training=training, tolerance=options["tolerance"]
     )
     news = "pushed" if pushed.is_new else "unchanged,"
@@ -130,13 +99,13 @@ def list_(context: click.Context, model: str | None, *, as_json: bool) -> None:
     """List a model's versions, or the models where none is named."""
     from greenroom import views
 
-    opened = _open(context)
-    registry = opened.registry()
-    if not model and not opened.settings.model:
+    settings = _settings(context)
+    registry = _connect(settings)
+    if not model and not settings.model:
         models = registry.models()
         _print(models, "\n".join(models) or "no models yet", as_json=as_json)
         return
-    model = opened.model(model)
+    model = settings.named_model(model)
     found = registry.list(model)
     live = registry.live(model)
     _print({"versions": found, "live": live}, views.versions(found, live), as_json=as_json)
@@ -150,9 +119,9 @@ def show(context: click.Context, version: str | None, *, as_json: bool) -> None:
     """Show all that is known of a version."""
     from greenroom import views
 
-    opened = _open(context)
-    registry = opened.registry()
-    found = registry.show(opened.reference(version))
+    settings = _settings(context)
+    registry = _connect(settings)
+    found = registry.show(settings.reference(version))
     verdicts = registry.verdicts(found)
     facts = {"version": found, "verdicts": verdicts}
     _print(facts, views.version(found, verdicts), as_json=as_json)
@@ -175,10 +144,9 @@ def test(
     """Run the model's pytest tests on a version and record the verdict."""
     from greenroom import views
 
-    opened = _open(context)
-    settings = opened.settings
-    verdict = opened.registry().test(
-        opened.reference(version), tests or settings.tests, against or settings.environment
+    settings = _settings(context)
+    verdict = _connect(settings).test(
+        settings.reference(version), tests or settings.tests, against or settings.environment
     )
     _print(verdict, views.verdict(verdict), as_json=as_json)
     if verdict.outcome != "passed":
@@ -202,9 +170,9 @@ def promote(
     **options: Any,  # click's options
 ) -> None:
     """Make a version live in an environment, if its tests passed."""
-    opened = _open(context)
-    promoted = opened.registry().promote(
-        opened.reference(version), opened.known_environment(environment), **options
+    settings = _settings(context)
+    promoted = _connect(settings).promote(
+        settings.reference(version), settings.known_environment(environment), **options
     )
     news = "is live" if promoted.is_new else "was live already"
     _print(promoted, _told(promoted.promotion, news), as_json=as_json)
@@ -219,8 +187,10 @@ def rollback(
     context: click.Context, environment: str | None, *, reason: str | None, as_json: bool
 ) -> None:
     """Make live again what was live before in production, or diabetes@production."""
-    opened = _open(context)
-    promotion = opened.registry().rollback(*opened.environment(environment), reason=reason)
+    settings = _settings(context)
+    promotion = _connect(settings).rollback(
+        *settings.model_and_environment(environment), reason=reason
+    )
     _print(promotion, _told(promotion, "is live again"), as_json=as_json)
 
 
@@ -232,8 +202,8 @@ def history(context: click.Context, environment: str | None, *, as_json: bool) -
     """Show who promoted what, when and why, in production or diabetes@production."""
     from greenroom import views
 
-    opened = _open(context)
-    log = opened.registry().history(*opened.environment(environment))
+    settings = _settings(context)
+    log = _connect(settings).history(*settings.model_and_environment(environment))
     _print(log.entries, views.history(log), as_json=as_json)
 
 
@@ -244,30 +214,31 @@ def history(context: click.Context, environment: str | None, *, as_json: bool) -
 @click.pass_context
 def pull(context: click.Context, version: str, directory: Path, *, as_json: bool) -> None:
     """Write a version's files into a new directory, every byte verified."""
-    found = _open(context).registry().pull(version, directory)
+    found = _connect(_settings(context)).pull(version, directory)
     _print(found, f"pulled {found} into {directory}", as_json=as_json)
 
 
 @cli.command()
 @click.argument("environment", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=5000, show_default=True)
-@click.option("--poll", type=float, default=5.0, show_default=True, help="Seconds between polls.")
+@click.option("--port", type=click.IntRange(0, 65535), default=5000, show_default=True)
+@click.option("--poll", type=_seconds, default=5.0, show_default=True, help="Seconds between.")
 @click.pass_context
 def serve(
     context: click.Context, environment: str | None, *, host: str, port: int, poll: float
 ) -> None:
     """Answer over HTTP with what is live in an environment, and follow it."""
     import logging
+    import signal
 
     import greenroom
 
-    opened = _open(context)
-    target = "@".join(opened.environment(environment))
+    settings = _settings(context)
+    target = "@".join(settings.model_and_environment(environment))
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    click.echo(f"serving {target} on http://{host}:{port} (Ctrl-C stops it)", err=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to stop is no failure either way
     try:
-        greenroom.serve(opened.registry(), target, host=host, port=port, poll_seconds=poll)
+        greenroom.serve(_connect(settings), target, host=host, port=port, poll_seconds=poll)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
 
@@ -282,7 +253,7 @@ def _print(facts: object, text: str, *, as_json: bool) -> None:
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2).decode()
-    click.echo(text)
+    click.echo("\n".join(map(printable, text.split("\n"))))
 
 
 def _draw_progress(done: int, total: int) -> None:
@@ -303,22 +274,31 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a number; a metric is NAME=NUMBER") from error
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidInput(f"{text!r} is not a finite number; a metric is NAME=NUMBER")
+    return number
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="greenroom", standalone_mode=False)
     except GreenroomError as error:
-        click.echo(f"greenroom: {error}", err=True)
+        code = _refuse(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
         code = error.exit_code
     except click.ClickException as error:
-        click.echo(f"greenroom: {error.format_message()}; see greenroom --help", err=True)
-        code = error.exit_code
+        reason = error.format_message().rstrip(".")
+        code = _refuse(f"{reason}; see greenroom --help", error.exit_code)
     except click.Abort:
-        click.echo("greenroom: interrupted", err=True)
-        code = 130
+        code = _refuse("interrupted", 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(reason: str, code: int) -> int:
+    click.echo(f"greenroom: {printable(reason)}", err=True)
+    return code

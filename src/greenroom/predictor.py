@@ -56,14 +56,21 @@ class Predictor:
         return np.asarray(probabilities)
 
     def answer(self, rows: Sequence[Row] | np.ndarray) -> Answers:
-        """Answer an n × inputs matrix of numbers in the schema's order."""
-        matrix = np.asarray(rows, dtype=self._input)
+        """Answer an n × inputs matrix of numbers in the schema's order.
+
+        Raises InvalidRows for a row whose answer is no finite number, Refused for a failure.
+        """
+        with np.errstate(over="ignore"):  # what is too large for single precision is infinite
+            matrix = np.asarray(rows, dtype=self._input)
         try:
             results = self._session.run(self._outputs, {INPUT: matrix})
             predictions = results[0].reshape(len(matrix)).tolist()
-            return Answers(predictions, results[1].tolist() if self.schema.labels else None)
+            probabilities = results[1].tolist() if self.schema.labels else None
         except Exception as error:  # the runtime raises its own many kinds, and answers any shape
             raise Refused("the model could not answer these rows") from error
+        for result in results:
+            _check_finite(result)
+        return Answers(predictions, probabilities)
 
     def _in_order(self, rows: Any) -> np.ndarray:  # as predict
         if hasattr(rows, "columns"):
@@ -80,6 +87,13 @@ class Predictor:
             shape = f"has the shape {matrix.shape}, not rows × {len(self.schema.inputs)}"
             raise InvalidRows([Fault(None, None, shape)])
         return matrix
+
+
+def _check_finite(result: np.ndarray) -> None:
+    if result.dtype.kind == "f" and not np.isfinite(result).all():
+        row = int(np.argwhere(~np.isfinite(result))[0][0])
+        problem = "the model's answer is not a finite number; are the values too large?"
+        raise InvalidRows([Fault(row, None, problem)])
 
 
 def load(bundle: VerifiedBundle) -> Predictor:

@@ -181,8 +181,8 @@ class Registry(Catalog):
             schema=package.schema,
             parity=package.parity,
             lineage=made_of,
-            parameters=dict(training.parameters),
-            metrics=dict(training.metrics),
+            parameters={name: _plain(value) for name, value in training.parameters.items()},
+            metrics={name: _plain(value) for name, value in training.metrics.items()},
             by=stamp.by,
             at=stamp.at,
             operation=stamp.operation,
@@ -191,6 +191,10 @@ class Registry(Catalog):
     def _stamp(self) -> Stamp:
         at = self._clock().astimezone(UTC).isoformat(timespec="seconds")
         return Stamp(by=self._author, at=at, operation=secrets.token_hex(16))
+
+
+def _plain(value: Any) -> Any:  # what numpy counts with, as Python's own number
+    return value.item() if hasattr(value, "item") else value
 
 
 def _read_attachments(paths: Sequence[Path | str]) -> dict[str, bytes]:

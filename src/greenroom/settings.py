@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from greenroom.errors import InvalidInput
+from greenroom.errors import InvalidInput, NotFound, nearest
 from greenroom.names import Reference, check_name, parse_reference
 from greenroom.registry import Registry
 from greenroom.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FILE = "greenroom.toml"
 
@@ -50,6 +54,32 @@ class Settings(msgspec.Struct, frozen=True):
         """The environment that commands mean when they name none."""
         return (self.model and self.model.environment) or self.environments[-1]
 
+    def reference(self, given: str | None) -> str:
+        """Return what names a version: as `given`, else the newest of the settings' model."""
+        if given:
+            return given
+        if self.model:
+            return self.model.model
+        raise InvalidInput(f'no model is named: name one, or write model = "…" in {FILE}')
+
+    def named_model(self, given: str | None) -> str:
+        """Return the name of the model in what is `given`, else the settings' model."""
+        return self.reference(given).partition("@")[0]
+
+    def model_and_environment(self, given: str | None) -> tuple[str, str]:
+        """Return both of `production`, `diabetes@production`, or of the settings."""
+        if given and "@" in given:
+            model, _, environment = given.partition("@")
+            return model, environment
+        return self.named_model(None), given or self.environment
+
+    def known_environment(self, given: str | None) -> str:
+        """Return the environment to promote to, which has to be one of the settings'."""
+        if given and given not in self.environments:
+            near = nearest(given, self.environments)
+            raise NotFound(f"{FILE} names no environment {given}; {near}")
+        return given or self.environment
+
 
 def read_settings(directory: Path | None = None, registry: str | None = None) -> Settings:
     """Read greenroom.toml in `directory` (default: here) or above it, and GREENROOM_* variables.
@@ -84,8 +114,13 @@ def open_registry(registry: str | None = None) -> Registry:
 
     Nothing is contacted yet. Raises InvalidInput where no registry is named.
     """
-    settings = read_settings(registry=registry)
-    return Registry(open_store(settings.registry, settings.store), author=author())
+    return connect(read_settings(registry=registry))
+
+
+def connect(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Registry:
+    """Return the registry that the settings name; `progress` is as Registry takes it."""
+    store = open_store(settings.registry, settings.store)
+    return Registry(store, author=author(), progress=progress)
 
 
 def author() -> str:

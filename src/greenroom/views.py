@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from greenroom.verdict import Verdict
 
 
+def printable(text: str) -> str:
+    """Return one line of text in which nothing commands the terminal that shows it."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return columns side by side, each as wide as its widest cell."""
-    cells = [list(heads), *([_cell(value) for value in row] for row in rows)]
+    cells = [[_cell(value) for value in row] for row in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
     return "\n".join(lines)
@@ -83,5 +88,4 @@ def _numbers(values: Mapping[str, object]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return "unknown"
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return "".join(character if character.isprintable() else "�" for character in text)
+    return printable(f"{value:.4g}" if isinstance(value, float) else str(value))

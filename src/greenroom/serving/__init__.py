@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from greenroom.names import parse_reference
 
 if TYPE_CHECKING:
     from greenroom.catalog import Catalog
+
+_LOGGER = logging.getLogger("greenroom")
+_MOST_SECONDS_TO_STOP = 5  # half of what `docker stop` allows
 
 
 def serve(
@@ -35,9 +39,16 @@ def serve(
         raise InvalidInput(f"{environment} cannot be served: a server follows an environment")
     app = App(Live(catalog, reference.model, reference.environment), poll_seconds)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none"
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_MOST_SECONDS_TO_STOP,
     )
     with _listen(host, port) as listener:
+        port = listener.getsockname()[1]
+        _LOGGER.info("serving %s on http://%s:%s (Ctrl-C stops it)", environment, host, port)
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -42,8 +42,8 @@ class App:
         self._live = live
         self._poll_seconds = poll_seconds
         self._routes = {
-            "/": ("GET", self._page),
-            "/health": ("GET", self._health),
+            "/": ("GET, HEAD", self._page),
+            "/health": ("GET, HEAD", self._health),
             "/predict": ("POST", self._predict),
         }
 
@@ -55,23 +55,25 @@ class App:
             await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allow = None
         try:
             status, kind, body = await self._route(scope, receive)
         except RequestRefused as refusal:
             status, kind, body = refusal.status, _JSON, protocols.write_refusal(refusal.reason)
+            allow = refusal.allow
         except InvalidRows as error:
             status, kind, body = 400, _JSON, protocols.write_refusal(str(error), error.faults)
         except Refused as error:
             status, kind, body = 400, _JSON, protocols.write_refusal(str(error))
-        await _send(send, status, kind, body)
+        await _send(send, status, kind, body, allow)
 
     async def _route(self, scope: Scope, receive: Receive) -> tuple[int, bytes, bytes]:
         found = self._routes.get(scope["path"])
         if found is None:
             raise RequestRefused(404, f"there are: {', '.join(self._routes)}")
-        method, answer = found
-        if scope["method"] != method:
-            raise RequestRefused(405, f"this takes {method}")
+        methods, answer = found
+        if scope["method"] not in methods.split(", "):
+            raise RequestRefused(405, f"this takes {methods}", allow=methods)
         return await answer(scope, receive)
 
     async def _predict(self, scope: Scope, receive: Receive) -> tuple[int, bytes, bytes]:
@@ -114,11 +116,13 @@ class App:
             await asyncio.to_thread(self._live.poll)
 
 
-async def _send(send: Send, status: int, kind: bytes, body: bytes) -> None:
+async def _send(send: Send, status: int, kind: bytes, body: bytes, allow: str | None) -> None:
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
+    if allow:
+        headers.append((b"allow", allow.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

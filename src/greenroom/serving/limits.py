@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,11 +13,15 @@ MOST_ROWS = 10_000
 
 
 class RequestRefused(Exception):
-    """A request that is answered with an HTTP status and a reason, before its rows are read."""
+    """A request that is answered with an HTTP status and a reason, before its rows are read.
 
-    def __init__(self, status: int, reason: str) -> None:
+    `allow` names the methods that would have been right.
+    """
+
+    def __init__(self, status: int, reason: str, allow: str | None = None) -> None:
         self.status = status
         self.reason = reason
+        self.allow = allow
         super().__init__(reason)
 
 
@@ -37,7 +42,7 @@ async def read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     """Return a request's body; raises RequestRefused as soon as it is too long or cut short."""
     body = bytearray()
     while True:
-        message = await receive()
+        message = await _receive(receive)
         if message["type"] == "http.disconnect":
             raise RequestRefused(400, "the body was cut short")
         body += message.get("body", b"")
@@ -45,6 +50,13 @@ async def read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
             raise _too_large()
         if not message.get("more_body"):
             return bytes(body)
+
+
+async def _receive(receive: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return await receive()
+    except CancelledError:
+        raise RequestRefused(503, "the server is stopping; send this again") from None
 
 
 def _too_large() -> RequestRefused:

@@ -32,6 +32,6 @@ def _inputs(served: Served) -> str:
     fields = zip(columns, served.example, strict=True)
     return "".join(
         f'<label>{escape(name)}<input type="number" step="any" required '
-        f'name="{escape(name)}" value="{value:g}"></label>'
+        f'name="{escape(name)}" value="{value!r}"></label>'
         for name, value in fields
     )

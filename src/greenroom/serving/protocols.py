@@ -35,8 +35,10 @@ def read_rows(body: bytes, schema: Schema) -> list[Row]:
     """
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise InvalidRows([Fault(None, None, f"the body is not JSON: {error}")]) from error
+    except UnicodeDecodeError as error:
+        raise InvalidRows([Fault(None, None, "the body is not UTF-8")]) from error
     except RecursionError as error:
         raise InvalidRows([Fault(None, None, "the body is nested too deeply")]) from error
     if isinstance(decoded, list) and len(decoded) > MOST_ROWS:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
+from greenroom.errors import InvalidInput
 from greenroom.log import Log
 from greenroom.predictor import load
 from greenroom.settings import open_registry
@@ -95,9 +97,11 @@ def examples(candidate: TestedModel) -> Examples:
 
 @pytest.fixture(scope="session")
 def record_metric(pytestconfig: pytest.Config) -> Callable[[str, float], None]:
-    """Keep a number in the verdict: `record_metric("roc_auc", 0.84)`."""
+    """Keep a finite number in the verdict: `record_metric("roc_auc", 0.84)`."""
 
     def record(name: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise InvalidInput(f"the metric {name} is {value}, which is no finite number")
         pytestconfig.stash[MODELS].metrics[name] = float(value)
 
     return record
