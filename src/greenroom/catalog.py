@@ -41,7 +41,7 @@ class Catalog:
     def list(self, model: str) -> Sequence[Version]:
         """Return a model's versions, oldest first; raises NotFound for no such model."""
         marker.check(self._store)
-        folder = layout.versions(check_name(model, "model"))
+        folder = layout.versions(check_name(model, "a model"))
         stored = ledger.read_all(self._store, folder, Manifest)
         if not stored:
             raise self._no_version(Reference(model))
@@ -63,7 +63,7 @@ class Catalog:
 
     def environments(self, model: str) -> Sequence[str]:
         """Return the names of the environments that a version of this model was promoted to."""
-        return self._folders(layout.environments(check_name(model, "model")))
+        return self._folders(layout.environments(check_name(model, "a model")))
 
     def live(self, model: str) -> dict[str, int]:
         """Return the version's number that is live in each of a model's environments."""
@@ -78,7 +78,9 @@ class Catalog:
     def history(self, model: str, environment: str) -> Log:
         """Return an environment's log; raises NotFound before its first promotion."""
         marker.check(self._store)
-        log = self.read_on(Log(check_name(model, "model"), check_name(environment, "environment")))
+        log = self.read_on(
+            Log(check_name(model, "a model"), check_name(environment, "an environment"))
+        )
         if log.live is None:
             raise self._nothing_live(model, environment)
         return log

@@ -31,7 +31,7 @@ def check_name(name: str, kind: str) -> str:
     if _NAME.fullmatch(name) and name not in _RESERVED:
         return name
     raise InvalidInput(
-        f"{name!r} cannot name a {kind}: use 1 to 63 of a-z, 0-9, - and _, "
+        f"{name!r} cannot be the name of {kind}: use 1 to 63 of a-z, 0-9, - and _, "
         "beginning with a letter and ending with a letter or digit"
     )
 
@@ -39,7 +39,7 @@ def check_name(name: str, kind: str) -> str:
 def parse_reference(text: str) -> Reference:
     """Read `model`, `model@7` or `model@production`; raise InvalidInput for anything else."""
     model, at, target = text.partition("@")
-    check_name(model, "model")
+    check_name(model, "a model")
     if not at:
         return Reference(model)
     if _NUMBER.fullmatch(target):
@@ -48,4 +48,4 @@ def parse_reference(text: str) -> Reference:
         raise InvalidInput(
             f"{text!r} is no version: numbers run from 1 to 99999999, as in model@7"
         )
-    return Reference(model, environment=check_name(target, "environment"))
+    return Reference(model, environment=check_name(target, "an environment"))

@@ -203,9 +203,8 @@ def _to_onnx_in_single(estimator: Estimator, width: int) -> bytes:
 
 def _to_onnx(estimator: Estimator, rows: object) -> bytes:
     from skl2onnx import to_onnx
-    from sklearn.base import is_classifier
 
-    options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
+    options = {id(estimator): {"zipmap": False}} if _has_probabilities(estimator) else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converter's deprecations are not the author's
         graph = to_onnx(

@@ -30,6 +30,7 @@ _QUIET = 4
 # Where tensors kept outside the model would be looked for: a place that can hold no file, so
 # that a model is its verified bytes or nothing. By default it is the current directory.
 _OUTSIDE = ("session.model_external_initializers_file_folder_path", os.devnull)
+_ONLY_ONNX = ("session.load_model_format", "ONNX")
 
 
 class Predictor:
@@ -114,6 +115,7 @@ def _open(model: bytes) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _QUIET
     options.add_session_config_entry(*_OUTSIDE)
+    options.add_session_config_entry(*_ONLY_ONNX)
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises its own many kinds

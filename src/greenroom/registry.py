@@ -104,7 +104,7 @@ class Registry(Catalog):
         """
         from greenroom import packaging  # what converts is not needed to serve
 
-        check_name(model, "model")
+        check_name(model, "a model")
         training = training or Training()
         attached = _read_attachments(training.attachments)
         package = packaging.package(estimator, examples, tolerance=tolerance)
@@ -133,7 +133,7 @@ class Registry(Catalog):
     ) -> Promoted:
         """Make a version live in an environment, or raise PromotionRefused with every reason."""
         version = self.show(reference)
-        name = check_name(environment, "environment")
+        name = check_name(environment, "an environment")
         log = self.read_on(Log(version.manifest.model, name))
         if log.live and is_live(log, version):
             return Promoted(log.live, is_new=False)

@@ -102,7 +102,7 @@ def read_settings(directory: Path | None = None, registry: str | None = None) ->
     return Settings(
         registry=location,
         model=parse_reference(named) if named else None,
-        environments=tuple(check_name(name, "environment") for name in file.environments),
+        environments=tuple(check_name(name, "an environment") for name in file.environments),
         tests=tuple(folder / test for test in file.tests),
         examples=folder / file.examples if file.examples else None,
         store=file.store,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _TEMPORARY = ".tmp-"
+_ENDPOINTS = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 _CLOUDS = ("s3", "gs", "az")
 
 
@@ -82,7 +83,8 @@ def open_store(url: str, options: Mapping[str, str] | None = None) -> Store:
 
 def _open_bucket(url: str, options: dict[str, str]) -> Bucket:
     client = {"timeout": "30s", "connect_timeout": "5s"}
-    if options.get("endpoint", "").startswith("http://"):
+    endpoints = (options.get("endpoint"), *map(os.environ.get, _ENDPOINTS))
+    if any(endpoint and endpoint.startswith("http://") for endpoint in endpoints):
         client["allow_http"] = "true"
     retries = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
     try:

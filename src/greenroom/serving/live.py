@@ -57,7 +57,7 @@ class Live:
         self._log = self._catalog.read_on(self._log)
         promotion = self._log.live
         if promotion is None:
-            self._fail(f"nothing of {self.model} is live in {self.environment} yet")
+            self._catalog.history(self.model, self.environment)  # says what is not there
         elif self.served is None or self.served.promotion.digest != promotion.digest:
             self._swap(promotion)
         else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from greenroom.catalog import Catalog
     from greenroom.examples import Examples
+    from greenroom.log import Promotion
     from greenroom.manifest import Manifest, Version
     from greenroom.schema import Schema
 
@@ -61,8 +62,9 @@ class TestedModel:
 class Models:
     """The models of one test run, and the metrics that its tests record."""
 
+    catalog: Catalog
     candidate: TestedModel
-    champion: TestedModel | None
+    champion: Promotion | None
     metrics: dict[str, float] = field(default_factory=dict)
 
 
@@ -70,11 +72,11 @@ MODELS = pytest.StashKey[Models]()
 
 
 def open_models(reference: str, environment: str) -> Models:
-    """Load the candidate, and the champion if something is live in the environment."""
+    """Load the candidate, and find out what is live in the environment."""
     registry = open_registry()
     candidate = TestedModel(registry, registry.show(reference))
     live = registry.read_on(Log(candidate.manifest.model, environment)).live
-    return Models(candidate, TestedModel(registry, registry.promoted(live)) if live else None)
+    return Models(registry, candidate, live)
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +88,10 @@ def candidate(pytestconfig: pytest.Config) -> TestedModel:
 @pytest.fixture(scope="session")
 def champion(pytestconfig: pytest.Config) -> TestedModel | None:
     """The version live in the environment, or None before the first promotion."""
-    return pytestconfig.stash[MODELS].champion
+    models = pytestconfig.stash[MODELS]
+    if models.champion is None:
+        return None
+    return TestedModel(models.catalog, models.catalog.promoted(models.champion))
 
 
 @pytest.fixture(scope="session")

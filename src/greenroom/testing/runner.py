@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from greenroom.manifest import Version
 
 
+_STDERR = 2  # the process's own, also where a notebook has put another in its place
+
+
 def run(version: Version, tests: Sequence[Path], environment: str, registry: str) -> TestRun:
     """Run pytest on `tests` with `version` as candidate; its output goes to stderr.
 
@@ -36,7 +39,7 @@ def run(version: Version, tests: Sequence[Path], environment: str, registry: str
         command += [f"--greenroom-report={report}", *map(str, tests)]
         settings = {"GREENROOM_REGISTRY": registry}
         exit_code = subprocess.run(  # noqa: S603  # our own interpreter, no shell
-            command, env=os.environ | settings, stdout=sys.stderr.fileno(), check=False
+            command, env=os.environ | settings, stdout=_STDERR, check=False
         ).returncode
         return _read_report(report, exit_code)
 
