@@ -108,7 +108,7 @@ REFUSALS: list[tuple[tuple[str, ...], int, str]] = [
     (("push", "model.joblib", "--examples", "model.joblib"), 2, "is no CSV file of rows"),
     (("push", "model.joblib", "--examples", "holes.csv"), 2, "row 2, field mean radius: is"),
     (("push", "model.joblib", "--examples", "wide.csv"), 2, "do not fit the model: unknown"),
-    ((*PUSH, "--model", "Diabetes"), 2, "'Diabetes' cannot name a model: use"),
+    ((*PUSH, "--model", "Diabetes"), 2, "'Diabetes' cannot be the name of a model: use"),
     ((*PUSH, "--metric", "recall"), 2, "'recall' is not NAME=VALUE"),
     ((*PUSH, "--metric", "recall=high"), 2, "'high' is not a finite number"),
     ((*PUSH, "--metric", "recall=nan"), 2, "'nan' is not a finite number"),

@@ -12,7 +12,7 @@ from greenroom.names import Reference, check_name, parse_reference
 
 @pytest.mark.parametrize("name", ["a", "diabetes", "churn-eu_2", "a" * 63, "x0"])
 def test_a_plain_name_is_taken_as_it_is(name: str) -> None:
-    assert check_name(name, "model") == name
+    assert check_name(name, "a model") == name
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_a_plain_name_is_taken_as_it_is(name: str) -> None:
     ],
 )
 def test_a_name_that_some_store_could_not_hold_is_refused(name: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot name a model: use 1 to 63 of a-z"):
-        check_name(name, "model")
+    with pytest.raises(InvalidInput, match="cannot be the name of a model: use 1 to 63 of a-z"):
+        check_name(name, "a model")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_begins_like_a_number_but_is_none_is_told_so(number: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "@", "@7", "diabetes@", "diabetes@-1", "a@b@c", "a@ b"])
 def test_what_names_nothing_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot name"):
+    with pytest.raises(InvalidInput, match="cannot be the name"):
         parse_reference(text)
 
 

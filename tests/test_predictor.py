@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,3 +228,11 @@ def test_a_version_that_gives_other_answers_than_its_author_is_not_loaded(
     altered = VerifiedBundle(version, bundle.model, Examples(bundle.examples.rows, other))
     with pytest.raises(Refused, match="tumours@1 answers its examples wrongly: row 0: 1 "):
         load(altered)
+
+
+def test_the_runtime_is_loaded_without_its_telemetry(tmp_path: Path) -> None:
+    # Where it is on, it begins with an identifier in the home directory; CI's variables hide it.
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    load = "import greenroom.predictor"
+    subprocess.run([sys.executable, "-c", load], env=environment, check=True)
+    assert not list(tmp_path.iterdir())

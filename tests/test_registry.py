@@ -198,7 +198,7 @@ def _everything(directory: Path) -> dict[str, bytes]:
 def test_a_refused_push_begins_no_registry(
     tmp_path: Path, registry: Registry, estimator: Pipeline, rows: pd.DataFrame
 ) -> None:
-    with pytest.raises(InvalidInput, match="cannot name a model"):
+    with pytest.raises(InvalidInput, match="cannot be the name of a model"):
         registry.push("Tumours!", estimator, rows)
     with pytest.raises(InvalidInput, match="needs examples"):
         registry.push("tumours", estimator, None)

@@ -118,8 +118,8 @@ def test_the_model_variable_wins_and_may_name_an_environment(
         ('registry = "r"\n[store]\nport = 1', "greenroom.toml says .*Expected `str`, got `int`"),
         ("registry = ", "greenroom.toml cannot be read: Invalid value"),
         ('registry = "r"\nenvironments = []', "greenroom.toml names no environment: write"),
-        ('registry = "r"\nenvironments = ["Live"]', "'Live' cannot name a"),
-        ('registry = "r"\nmodel = "../x"', "'../x' cannot name a model: use"),
+        ('registry = "r"\nenvironments = ["Live"]', "'Live' cannot be the name of an environment"),
+        ('registry = "r"\nmodel = "../x"', "'../x' cannot be the name of a model: use"),
         ("", "no registry is named: pass --registry, set GREENROOM_REGISTRY, or write registry"),
     ],
 )

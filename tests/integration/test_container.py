@@ -189,7 +189,7 @@ def test_it_follows_the_registry_that_it_is_given(
 
 def test_it_is_unhealthy_while_nothing_is_live(run: Run) -> None:
     container = run("--env=GREENROOM_MODEL=diabetes@staging")
-    container.wait_until(lambda: "staging yet" in container.log())
+    container.wait_until(lambda: "is live in staging" in container.log())
     assert not container.is_healthy()
 
 

@@ -247,7 +247,10 @@ def test_a_server_becomes_ready_when_something_is_promoted(
     with httpx.Client(base_url=server.url, timeout=30) as client:
         health = client.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "not ready")
-        assert health.json()["failure"] == "nothing of diabetes is live in staging yet"
+        assert (
+            health.json()["failure"]
+            == "nothing of diabetes is live in staging; there are: production"
+        )
         assert refused(post(client, json.dumps(ROW)), 503)
         assert client.get("/").status_code == 200
         served_registry.promote("diabetes@1", "staging", force=True, reason="a test")

@@ -74,7 +74,7 @@ def test_before_the_first_promotion_nothing_is_served(registry: Registry) -> Non
     live = Live(registry, "diabetes", "staging")
     live.poll()
     assert live.served is None
-    assert live.failure == "nothing of diabetes is live in staging yet"
+    assert live.failure == "nothing of diabetes is live in staging; there are: production"
 
 
 def test_every_promotion_is_followed_there_and_back(registry: Registry, live: Live) -> None:

@@ -53,7 +53,7 @@ def test_model_tests_run_without_a_report(contest: Registry, tmp_path: Path) -> 
     ("reference", "told"),
     [
         ("tumors@1", "ERROR: there is no model tumors; did you mean tumours?"),
-        ("Tumours", "ERROR: 'Tumours' cannot name a model"),
+        ("Tumours", "ERROR: 'Tumours' cannot be the name of a model"),
     ],
 )
 def test_a_version_that_is_not_there_is_told_without_a_traceback(
