@@ -2,7 +2,8 @@
 
 `killed_writer.py SEED PLACE VERB` copies the registry in SEED (if there is one) to PLACE/1-before,
 and kills itself there just before its first call to the store; the next copy lives until that
-call is half done, the next until it is done, and so on, until one outlives all of its calls.
+call is half done, the next until just before the second call, which is just after the first,
+and so on, until one outlives all of its calls.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROWS = [[0.0], [1.0]]
-MOMENTS = ("before", "during", "after")
+MOMENTS = ("before", "during")
 OUTLIVED = 3
 
 
@@ -79,8 +80,6 @@ class DyingStore(LocalStore):
             if is_fatal and self._moment == "during":
                 patched.setattr(os, "fsync", die)  # a write is then in its temporary file
             yield
-        if is_fatal and self._moment == "after":
-            die()
 
 
 def act(registry: Registry, verb: str) -> None:
