@@ -30,6 +30,7 @@ clean:  ## remove the environment and all caches
 
 $(BIN)/.uv: requirements/uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Greenroom needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	@echo "→ install into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.lock
 	@touch $@

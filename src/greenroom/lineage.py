@@ -35,7 +35,8 @@ def observe(directory: Path, estimator: object, data: Path | None) -> Lineage:
 def _packages() -> dict[str, str]:
     # Of several with one name, the first is the one that Python imports. An uninstallation that
     # was cut short leaves some without a name.
-    found = {each.name: each.version for each in reversed(list(distributions())) if each.name}
+    every = reversed(list(distributions()))
+    found = {each.name: each.version for each in every if "Name" in each.metadata}
     return {name: found[name] for name in sorted(found, key=str.lower)}
 
 

@@ -185,7 +185,8 @@ def _convert(
             return model, comparison
         tried.append(comparison)
     if tried:
-        raise _parity_refused(min(tried, key=lambda c: c.largest_difference), tolerance)
+        closest = min(tried, key=lambda comparison: comparison.largest_difference)
+        raise _parity_refused(closest, matrix[closest.worst_row], tolerance)
     raise _conversion_refused(estimator, matrix.shape[1], failures[-1])
 
 
@@ -217,7 +218,7 @@ def _to_onnx(estimator: Estimator, rows: object) -> bytes:
     return bytes(graph.SerializeToString())
 
 
-def _parity_refused(comparison: Comparison, tolerance: float) -> Refused:
+def _parity_refused(comparison: Comparison, row: np.ndarray, tolerance: float) -> Refused:
     largest = comparison.largest_difference
     size = "the labels differ" if math.isinf(largest) else f"by {largest:.2g}"
     way_out = (
@@ -227,7 +228,7 @@ def _parity_refused(comparison: Comparison, tolerance: float) -> Refused:
     )
     return Refused(
         f"the converted model answers differently ({size}; {tolerance:.2g} is allowed): "
-        f"{comparison.explanation}. {way_out}"
+        f"{comparison.explanation}, of {row.tolist()}. {way_out}"
     )
 
 
