@@ -33,7 +33,7 @@ def test_the_page_names_the_version_and_offers_the_first_example(
     registry.promote("diabetes", "production", force=True, reason="a test")
     html = rendered(registry)
     assert "<h1>diabetes@1</h1>" in html
-    assert "Live in production since 2026-11-24T12:00:00+00:00, by ann." in html
+    assert "Live in production since 2026-11-24T12:00:00+00:00." in html
     offered = [float(value) for value in re.findall(r'value="([^"]+)"', html)]
     assert offered == rows.iloc[0].tolist()
 

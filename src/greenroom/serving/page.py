@@ -24,7 +24,7 @@ def render(live: Live) -> bytes:
 
 def _subtitle(served: Served) -> str:
     promotion = served.promotion
-    return f"Live in {promotion.environment} since {promotion.at}, by {promotion.by}."
+    return f"Live in {promotion.environment} since {promotion.at}."
 
 
 def _inputs(served: Served) -> str:
