@@ -175,7 +175,7 @@ def test_a_store_that_neither_writes_nor_refuses_is_given_up_on() -> None:
 class Disorderly(BucketStore):
     """A store whose listing is neither sorted, nor free of repetition, nor of other things."""
 
-    def keys(self, folder: str, after: str = "") -> list[str]:  # noqa: ARG002  # ignored too
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:  # noqa: ARG002  # ignored too
         found = super().keys(folder)
         return [*reversed(found), *found, f"{folder}notes.txt", f"{folder}00000000.json"]
 

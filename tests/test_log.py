@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from greenroom.documents import Stamp, Stored, store_as
 from greenroom.errors import Corrupted, PromotionRefused
-from greenroom.log import Log, Promotion, before, extend
+from greenroom.log import Log, Promotion, before, check_older, extend, lived
 from greenroom.promotion import decide_rollback
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def promoted(promotions: Sequence[int], log: Log = EMPTY) -> Log:
     for version in promotions:
         log = extend(log, [entry(log, version)])
     return log
+
+
+def roll_back(log: Log, steps: int = 1) -> Promotion:
+    target = next(islice(lived(reversed(log.entries)), steps, None), None)
+    return decide_rollback(log, target, STAMP)
 
 
 def test_nothing_is_live_before_the_first_promotion() -> None:
@@ -121,10 +127,69 @@ def test_a_rollback_makes_live_what_was_live_before_further_back_each_time(
             log = promoted([step], log)
         elif len(lived) < 2:
             with pytest.raises(PromotionRefused, match="nothing was live in production before"):
-                decide_rollback(log, STAMP)
+                roll_back(log)
         else:
             lived.pop()
-            log = extend(log, [store_as(log.next_sequence, decide_rollback(log, STAMP))[0]])
+            log = extend(log, [store_as(log.next_sequence, roll_back(log))[0]])
         assert (log.live and log.live.version) == (lived[-1] if lived else None)
-        earlier = before(log)
+        earlier = before(reversed(log.entries))
         assert (earlier and earlier.version) == (lived[-2] if len(lived) > 1 else None)
+
+
+@given(st.lists(versions | st.sampled_from(["back 1", "back 2", "back 3"]), max_size=20))
+def test_rollbacks_of_any_length_are_told_from_the_newest_entry_backwards(
+    steps: list[int | str],
+) -> None:
+    log, stack = EMPTY, list[int]()
+    for step in steps:
+        if isinstance(step, int):
+            stack.append(step)
+            log = promoted([step], log)
+        elif (length := int(step[-1])) < len(stack):
+            target = stack[-1 - length]
+            del stack[-1:]
+            while stack[-1] != target:
+                del stack[-1:]
+            log = extend(log, [store_as(log.next_sequence, roll_back(log, length))[0]])
+    assert [body.version for body in lived(reversed(log.entries))] == stack[::-1]
+
+
+def test_a_rollback_reads_no_further_back_than_it_has_to() -> None:
+    newest_first = iter(reversed(promoted([1, 2, 3, 4]).entries))
+    earlier = before(newest_first)
+    assert earlier
+    assert earlier.version == 3
+    assert [entry.number for entry in newest_first] == [2, 1]
+
+
+@given(logs, st.data())
+def test_a_tail_goes_on_like_the_whole_log(promotions: list[int], data: st.DataObject) -> None:
+    whole = promoted(promotions)
+    first = data.draw(st.integers(1, len(promotions)))
+    tail = extend(Log("tumour", "production", first=first), whole.entries[first - 1 :])
+    assert (tail.live, tail.head, tail.next_sequence) == (
+        whole.live,
+        whole.head,
+        whole.next_sequence,
+    )
+    with pytest.raises(Corrupted, match=f"entry {whole.next_sequence} does not follow"):
+        extend(tail, [entry(whole, 1, previous="0" * 64)])
+
+
+@pytest.mark.parametrize(
+    ("older", "problem"),
+    [
+        (0, "entry 2 is missing from the log"),
+        (replace, "entry 3 does not follow the entry before it; the log was altered"),
+    ],
+    ids=["gap", "altered"],
+)
+def test_walking_back_names_what_does_not_fit(older: Any, problem: str) -> None:
+    entries = promoted([1, 2, 3]).entries
+    given = (
+        store_as(2, replace(entries[1].body, by="mallory"))[0]
+        if older is replace
+        else entries[older]
+    )
+    with pytest.raises(Corrupted, match=problem):
+        check_older(EMPTY, entries[2], given)

@@ -131,7 +131,7 @@ def test_a_rollback_takes_over_what_the_earlier_entry_was_allowed_by(
     first = appended(EMPTY, decide(EMPTY, Candidate(version, (passed,)), stamp))
     other = Candidate(Version(4, "b" * 64, version.manifest), ())
     second = appended(first, decide(first, other, stamp, reason="a try", force=True))
-    rollback = decide_rollback(second, stamp, reason="it was slow")
+    rollback = decide_rollback(second, first.live, stamp, reason="it was slow")
     assert (rollback.kind, rollback.version, rollback.digest) == ("rollback", 3, version.digest)
     assert rollback.verdicts == (passed.digest,)
     assert (rollback.sequence, rollback.previous) == (3, second.head)
@@ -144,5 +144,5 @@ def test_a_rollback_with_nothing_before_is_refused(
     first = appended(EMPTY, decide(EMPTY, Candidate(version, (passed,)), stamp))
     for log in (EMPTY, first):
         with pytest.raises(PromotionRefused) as error:
-            decide_rollback(log, stamp)
+            decide_rollback(log, None, stamp)
         assert error.value.reasons == ("nothing was live in production before",)

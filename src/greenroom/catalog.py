@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from greenroom import bundle, layout, ledger, marker
 from greenroom.errors import NotFound, Refused, nearest
-from greenroom.log import Log, Promotion, extend
+from greenroom.log import Log, Promotion, check_numbers, check_older, extend, missing
 from greenroom.manifest import Manifest, Version
 from greenroom.names import Reference, check_name, parse_reference
 from greenroom.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from greenroom.documents import Stored
     from greenroom.store import Store
@@ -67,7 +67,7 @@ class Catalog:
 
     def live(self, model: str) -> dict[str, int]:
         """Return the version's number that is live in each of a model's environments."""
-        logs = [self.read_on(Log(model, name)) for name in self.environments(model)]
+        logs = [self.tail(model, name) for name in self.environments(model)]
         return {log.environment: log.live.version for log in logs if log.live}
 
     def verdicts(self, version: Version) -> Sequence[Stored[Verdict]]:
@@ -78,12 +78,35 @@ class Catalog:
     def history(self, model: str, environment: str) -> Log:
         """Return an environment's log; raises NotFound before its first promotion."""
         marker.check(self._store)
-        log = self.read_on(
-            Log(check_name(model, "a model"), check_name(environment, "an environment"))
-        )
+        log = self.read_on(_empty(model, environment))
         if log.live is None:
             raise self._nothing_live(model, environment)
         return log
+
+    def tail(self, model: str, environment: str) -> Log:
+        """Return an environment's log with its last entry only, or with none before the first.
+
+        That is one listing and one read for up to 1,000 entries; the end of a longer log is
+        searched for. Raises Corrupted for a gap that was seen on the way.
+        """
+        log = _empty(model, environment)
+        folder = layout.environment(model, environment)
+        found, are_all = ledger.first_numbers(self._store, folder)
+        check_numbers(log, found)
+        if are_all:
+            return self._at(log, found[-1]) if found else log
+        end = ledger.search(self._store, folder, found[-1] if found else 0)
+        return self.read_on(self._at(log, end))  # a gap would have ended the search too early
+
+    def backwards(self, log: Log) -> Iterator[Stored[Promotion]]:
+        """Give a log's entries newest first, reading those before it one by one as asked for."""
+        yield from reversed(log.entries)
+        newer = log.entries[0]
+        while newer.number > 1:
+            older = self._entry(log, newer.number - 1)
+            check_older(log, newer, older)
+            yield older
+            newer = older
 
     def read_on(self, log: Log) -> Log:
         """Return a log with what was appended since it was read, which may be nothing.
@@ -112,12 +135,29 @@ class Catalog:
         bundle.download(self._store, version.manifest, Path(directory))
         return version
 
+    def _at(self, log: Log, number: int) -> Log:
+        start = Log(log.model, log.environment, first=number)
+        return extend(start, [self._entry(log, number)])
+
+    def _entry(self, log: Log, number: int) -> Stored[Promotion]:
+        folder = layout.environment(log.model, log.environment)
+        try:
+            return ledger.read(self._store, folder, number, Promotion)
+        except NotFound as error:
+            raise missing(log, number) from error
+
+    def _live_log(self, model: str, environment: str) -> Log:
+        log = self.tail(model, environment)
+        if not log.entries:
+            raise self._nothing_live(model, environment)
+        return log
+
     def _folders(self, folder: str) -> Sequence[str]:
         keys = self._store.keys(folder)
         return sorted({key.removeprefix(folder).partition("/")[0] for key in keys})
 
     def _live(self, model: str, environment: str) -> Version:
-        return self.promoted(self.history(model, environment).entries[-1].body)
+        return self.promoted(self._live_log(model, environment).entries[-1].body)
 
     def _numbered(self, model: str, number: int | None) -> Version | None:
         if number is None:
@@ -128,7 +168,7 @@ class Catalog:
             return None
 
     def _newest_number(self, model: str) -> int | None:
-        return max(ledger.numbers(self._store, layout.versions(model)), default=None)
+        return ledger.last(self._store, layout.versions(model)) or None
 
     def _no_version(self, reference: Reference) -> NotFound:
         newest = self._newest_number(reference.model)
@@ -142,6 +182,10 @@ class Catalog:
             return self._no_version(Reference(model))
         near = nearest(environment, self.environments(model))
         return NotFound(f"nothing of {model} is live in {environment}; {near}")
+
+
+def _empty(model: str, environment: str) -> Log:
+    return Log(check_name(model, "a model"), check_name(environment, "an environment"))
 
 
 def as_version(stored: Stored[Manifest]) -> Version:

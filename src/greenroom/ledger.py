@@ -16,12 +16,15 @@ from greenroom.documents import Document, Stored, decode, sha256, store_as
 from greenroom.errors import NotFound, OutcomeUnknown, StoreUnreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from greenroom.store import Store
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Document)
 
 _TRIES = 5
+_PAGE = 1000  # keys that every store lists with one request
 
 
 class _Operation(msgspec.Struct):
@@ -32,8 +35,43 @@ class _Operation(msgspec.Struct):
 def numbers(store: Store, folder: str, after: int = 0) -> list[int]:
     """Return the numbers of a folder's documents past `after`, ascending, with one listing."""
     start = layout.numbered(folder, after) if after else ""
-    found = {layout.number_of(key) for key in store.keys(folder, start)}
-    return sorted(number for number in found if number is not None and number > after)
+    return [number for number in _numbers_in(store.keys(folder, start)) if number > after]
+
+
+def first_numbers(store: Store, folder: str) -> tuple[list[int], bool]:
+    """Return a folder's first numbers, ascending, and whether they are all, up to 1,000."""
+    keys = store.keys(folder, limit=_PAGE + 1)
+    return _numbers_in(keys), len(keys) <= _PAGE
+
+
+def last(store: Store, folder: str) -> int:
+    """Return a folder's last number, or 0, with few requests however many there are."""
+    found, are_all = first_numbers(store, folder)
+    known = max(found, default=0)
+    return known if are_all else search(store, folder, known)
+
+
+def search(store: Store, folder: str, known: int) -> int:
+    """Return the last number from `known` on, given that numbers have no gap: leap, then halve."""
+    present, absent = known, max(2 * known, 1)
+    while _is_there(store, folder, absent):
+        present, absent = absent, 2 * absent
+    while absent - present > 1:
+        middle = (present + absent) // 2
+        if _is_there(store, folder, middle):
+            present = middle
+        else:
+            absent = middle
+    return present
+
+
+def _is_there(store: Store, folder: str, number: int) -> bool:
+    return store.size(layout.numbered(folder, number)) is not None
+
+
+def _numbers_in(keys: Iterable[str]) -> list[int]:
+    found = {layout.number_of(key) for key in keys}
+    return sorted(number for number in found if number)
 
 
 def read(store: Store, folder: str, number: int, kind: type[T]) -> Stored[T]:
@@ -50,7 +88,7 @@ def read_all(store: Store, folder: str, kind: type[T], after: int = 0) -> list[S
 
 def append(store: Store, folder: str, body: D) -> Stored[D]:
     """Store a document at the folder's next free number; raises OutcomeUnknown."""
-    number = max(numbers(store, folder), default=0) + 1
+    number = last(store, folder) + 1
     while (stored := claim(store, folder, number, body)) is None:
         number += 1
     return stored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -11,7 +12,7 @@ from greenroom.errors import Corrupted
 from greenroom.layout import FORMAT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from greenroom.documents import Stored
 
@@ -42,11 +43,15 @@ class Promotion(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Log:
-    """The entries of one environment of one model, oldest first, checked to be whole."""
+    """The entries of one environment of one model, oldest first, checked to be whole.
+
+    A tail has a `first` past 1: the entries before that are in the log and were not read.
+    """
 
     model: str
     environment: str
     entries: tuple[Stored[Promotion], ...] = ()
+    first: int = 1
 
     @property
     def live(self) -> Promotion | None:
@@ -56,7 +61,7 @@ class Log:
     @property
     def next_sequence(self) -> int:
         """The number that the next entry has to claim."""
-        return len(self.entries) + 1
+        return self.first + len(self.entries)
 
     @property
     def head(self) -> str | None:
@@ -66,29 +71,79 @@ class Log:
 
 def extend(log: Log, new: Sequence[Stored[Promotion]]) -> Log:
     """Return the log with newer entries, or raise Corrupted naming the first that does not fit."""
+    known = list(log.entries)
     for entry in new:
-        _check_successor(log, entry)
-        log = Log(log.model, log.environment, (*log.entries, entry))
-    return log
+        _check_place(log, entry, log.first + len(known))
+        _check_link(log, known[-1] if known else None, entry)
+        known.append(entry)
+    return Log(log.model, log.environment, tuple(known), log.first)
 
 
-def _check_successor(log: Log, entry: Stored[Promotion]) -> None:
-    where = f"{log.model}@{log.environment}: entry {log.next_sequence}"
+def check_numbers(log: Log, numbers: Sequence[int]) -> None:
+    """Raise Corrupted for a gap in the log's numbers, which ascend from its first."""
+    for expected, number in enumerate(numbers, log.first):
+        if number != expected:
+            raise missing(log, expected)
+
+
+def check_older(log: Log, newer: Stored[Promotion], older: Stored[Promotion]) -> None:
+    """Raise Corrupted unless `older` is the entry just before `newer`."""
+    _check_place(log, older, newer.number - 1)
+    _check_link(log, older, newer)
+
+
+def missing(log: Log, number: int) -> Corrupted:
+    """Return the error that names an entry which is not there and must be."""
+    return Corrupted(f"{log.model}@{log.environment}: entry {number} is missing from the log")
+
+
+def _check_place(log: Log, entry: Stored[Promotion], number: int) -> None:
     body = entry.body
-    if entry.number != log.next_sequence:
-        raise Corrupted(f"{where} is missing from the log")
+    if entry.number != number:
+        raise missing(log, number)
     if (body.model, body.environment) != (log.model, log.environment):
+        where = f"{log.model}@{log.environment}: entry {number}"
         raise Corrupted(f"{where} belongs to {body.model}@{body.environment}")
-    if body.sequence != entry.number or body.previous != log.head:
-        raise Corrupted(f"{where} does not follow the entry before it; the log was altered")
+    if body.sequence != number:
+        raise _altered(log, number)
 
 
-def before(log: Log) -> Promotion | None:
-    """Return what a rollback makes live: what was live before, going further back each time."""
-    lived: list[Promotion] = []
-    for entry in log.entries:
-        if entry.body.kind == "rollback":
-            del lived[-1:]
+def _check_link(log: Log, older: Stored[Promotion] | None, newer: Stored[Promotion]) -> None:
+    previous = newer.body.previous
+    if older is None and newer.number > 1:  # the first of a tail: what it follows was not read
+        fits = previous is not None
+    else:
+        fits = previous == (older and older.digest)
+    if not fits:
+        raise _altered(log, newer.number)
+
+
+def _altered(log: Log, number: int) -> Corrupted:
+    where = f"{log.model}@{log.environment}: entry {number}"
+    return Corrupted(f"{where} does not follow the entry before it; the log was altered")
+
+
+def lived(newest_first: Iterable[Stored[Promotion]]) -> Iterator[Promotion]:
+    """Give what is live, then what a rollback returns to, then the next one, and so on.
+
+    Reads no further back than what is asked for. A rollback leaves what was live, and all
+    before that until the version that it returned to.
+    """
+    returns: list[tuple[str, bool]] = []  # where each rollback went, and if it has left yet
+    for entry in newest_first:
+        body = entry.body
+        if body.kind == "rollback":
+            returns.append((body.digest, False))
+            continue
+        while returns:
+            digest, has_left = returns.pop()
+            if not has_left or body.digest != digest:
+                returns.append((digest, True))
+                break
         else:
-            lived.append(entry.body)
-    return lived[-2] if len(lived) > 1 else None
+            yield body
+
+
+def before(newest_first: Iterable[Stored[Promotion]]) -> Promotion | None:
+    """Return what a rollback makes live: what was live before, going further back each time."""
+    return next(islice(lived(newest_first), 1, None), None)

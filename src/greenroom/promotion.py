@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.errors import PromotionRefused
-from greenroom.log import Kind, Log, Promotion, before
+from greenroom.log import Kind, Log, Promotion
 from greenroom.verdict import Verdict, passed_for
 
 if TYPE_CHECKING:
@@ -44,9 +44,13 @@ def decide(
     return _entry(log, stamp, kind, (version.number, version.digest, verdicts), reason)
 
 
-def decide_rollback(log: Log, stamp: Stamp, *, reason: str | None = None) -> Promotion:
-    """Return the entry that makes live again what was live before, or raise PromotionRefused."""
-    target = before(log)
+def decide_rollback(
+    log: Log, target: Promotion | None, stamp: Stamp, *, reason: str | None = None
+) -> Promotion:
+    """Return the entry that makes live again what an earlier one did, or raise PromotionRefused.
+
+    `target` is that earlier entry, None when there is none.
+    """
     if target is None:
         nothing = f"nothing was live in {log.environment} before"
         raise PromotionRefused(f"rollback of {log.model}@{log.environment}", [nothing])

@@ -13,7 +13,7 @@ from greenroom import bundle, layout, ledger, lineage, marker
 from greenroom.catalog import Catalog, as_version
 from greenroom.documents import Stamp
 from greenroom.errors import InvalidInput, PromotionRefused
-from greenroom.log import Log
+from greenroom.log import before
 from greenroom.manifest import (
     Lineage,
     Manifest,
@@ -133,8 +133,7 @@ class Registry(Catalog):
     ) -> Promoted:
         """Make a version live in an environment, or raise PromotionRefused with every reason."""
         version = self.show(reference)
-        name = check_name(environment, "an environment")
-        log = self.read_on(Log(version.manifest.model, name))
+        log = self.tail(version.manifest.model, environment)
         if log.live and is_live(log, version):
             return Promoted(log.live, is_new=False)
         candidate = Candidate(version, tuple(self.verdicts(version)))
@@ -143,8 +142,10 @@ class Registry(Catalog):
 
     def rollback(self, model: str, environment: str, *, reason: str | None = None) -> Promotion:
         """Make live again what was live before, or raise PromotionRefused; verifies it first."""
-        log = self.history(model, environment)
-        promotion = decide_rollback(log, self._stamp(), reason=reason)
+        marker.check(self._store)
+        log = self._live_log(model, environment)
+        target = before(self.backwards(log))
+        promotion = decide_rollback(log, target, self._stamp(), reason=reason)
         self.fetch(self.promoted(promotion))
         return self._append(promotion)
 

@@ -56,8 +56,11 @@ class Store(Protocol):
     def size(self, key: str) -> int | None:
         """Return the size in bytes of what is at `key`, or None when nothing is."""
 
-    def keys(self, folder: str, after: str = "") -> list[str]:
-        """Return the sorted keys below `folder` (empty or ending in `/`) that are past `after`."""
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:
+        """Return the sorted keys below `folder` (empty or ending in `/`) that are past `after`.
+
+        With a `limit`, that many are enough; fewer than that are all that there are.
+        """
 
     def delete(self, key: str) -> None:
         """Remove what is at `key`; nothing there is not an error."""
@@ -143,16 +146,21 @@ class LocalStore:
         except NotFound:
             return None
 
-    def keys(self, folder: str, after: str = "") -> list[str]:
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:  # noqa: ARG002  # a directory has no order to stop in
         """See Store.keys."""
         with self._faults(folder):
             found = [
-                Path(directory, name).relative_to(self._root).as_posix()
+                prefix + name
                 for directory, _, names in os.walk(self._root / folder, onerror=_raise_denied)
+                for prefix in [self._prefix(directory)]
                 for name in names
                 if not name.startswith(_TEMPORARY)
             ]
         return sorted(key for key in found if key > after)
+
+    def _prefix(self, directory: str) -> str:
+        path = Path(directory).relative_to(self._root).as_posix()
+        return "" if path == "." else f"{path}/"
 
     def delete(self, key: str) -> None:
         """See Store.delete."""
@@ -241,12 +249,15 @@ class BucketStore:
         except NotFound:
             return None
 
-    def keys(self, folder: str, after: str = "") -> list[str]:
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:
         """See Store.keys. Some stores ignore the offset or the order, so both are done here."""
+        found: set[str] = set()
         with self._faults(folder):
-            pages = obstore.list(self._bucket, folder or None, offset=after or None)
-            found = {entry["path"] for page in pages for entry in page}
-        return sorted(key for key in found if key > after)
+            for page in obstore.list(self._bucket, folder or None, offset=after or None):
+                found.update(entry["path"] for entry in page if entry["path"] > after)
+                if limit and len(found) >= limit:
+                    break
+        return sorted(found)
 
     def delete(self, key: str) -> None:
         """See Store.delete."""

@@ -66,9 +66,9 @@ class DyingStore(LocalStore):
         with self._call():
             return super().size(key)
 
-    def keys(self, folder: str, after: str = "") -> list[str]:
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:
         with self._call():
-            return super().keys(folder, after)
+            return super().keys(folder, after, limit)
 
     @contextmanager
     def _call(self) -> Iterator[None]:

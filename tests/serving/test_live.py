@@ -189,10 +189,10 @@ class Flaky(LocalStore):
 
     fault: Exception | None = None
 
-    def keys(self, folder: str, after: str = "") -> list[str]:
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:
         if self.fault:
             raise self.fault
-        return super().keys(folder, after)
+        return super().keys(folder, after, limit)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from greenroom.errors import GreenroomError
-from greenroom.log import Log
 from greenroom.predictor import Predictor, load
 
 if TYPE_CHECKING:
     from greenroom.catalog import Catalog
-    from greenroom.log import Promotion
+    from greenroom.log import Log, Promotion
     from greenroom.manifest import Version
     from greenroom.schema import Row
 
@@ -38,7 +37,7 @@ class Live:
         self.served: Served | None = None
         self.failure: str | None = "nothing was loaded yet"
         self._catalog = catalog
-        self._log = Log(model, environment)
+        self._log: Log | None = None
 
     def poll(self) -> None:
         """Read what is new in the log and swap to it; a failure is kept in `failure` and logged.
@@ -54,7 +53,7 @@ class Live:
             self._fail("unexpected failure; see the server's log")
 
     def _catch_up(self) -> None:
-        self._log = self._catalog.read_on(self._log)
+        self._log = self._read_on()
         promotion = self._log.live
         if promotion is None:
             self._catalog.history(self.model, self.environment)  # says what is not there
@@ -63,6 +62,11 @@ class Live:
         else:
             self.served = replace(self.served, promotion=promotion)
             self.failure = None
+
+    def _read_on(self) -> Log:
+        if self._log is None or self._log.live is None:
+            return self._catalog.tail(self.model, self.environment)
+        return self._catalog.read_on(self._log)
 
     def _swap(self, promotion: Promotion) -> None:
         version = self._catalog.promoted(promotion)
