@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenroom import layout
+from greenroom import layout, ledger
 from greenroom.catalog import Catalog
 from greenroom.errors import Corrupted, InvalidInput, NotFound, Refused
 from greenroom.log import Log
@@ -204,3 +204,94 @@ def test_a_log_with_an_entry_missing_is_corrupted(copy: Path) -> None:
     (copy / "models/tumours/environments/production/00000001.json").unlink()
     with pytest.raises(Corrupted, match="tumours@production: entry 1 is missing"):
         registry.live("tumours")
+
+
+class Counting(LocalStore):
+    """A store that keeps what it was asked."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked: list[str] = []
+
+    def read(self, key: str) -> bytes:
+        self.asked.append(f"read {key}")
+        return super().read(key)
+
+    def size(self, key: str) -> int | None:
+        self.asked.append(f"size {key}")
+        return super().size(key)
+
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:
+        self.asked.append(f"keys {folder} {after}".rstrip())
+        return super().keys(folder, after, limit)
+
+
+LOG = "models/tumours/environments/production/"
+
+
+@pytest.fixture
+def long(copy: Path) -> Counting:
+    """A registry where production took turns between tumours 1 and 2, twelve times in all."""
+    registry = Registry(LocalStore(copy), author="ben")
+    for turn in range(11):
+        registry.promote(f"tumours@{2 - turn % 2}", "production", force=True, reason="turn")
+    return Counting(copy)
+
+
+def test_a_cold_resolve_lists_the_log_once_and_reads_its_last_entry(long: Counting) -> None:
+    assert str(Catalog(long).show("tumours@production")) == "tumours@2"
+    assert long.asked == [
+        "read greenroom.json",
+        f"keys {LOG}",
+        f"read {LOG}00000012.json",
+        "read models/tumours/versions/00000002.json",
+    ]
+
+
+def test_reading_on_from_the_tail_is_one_listing_past_its_end(long: Counting) -> None:
+    tail = Catalog(long).tail("tumours", "production")
+    long.asked.clear()
+    assert Catalog(long).read_on(tail) == tail
+    assert long.asked == [f"keys {LOG} {LOG}00000012.json"]
+
+
+def test_a_log_of_many_pages_has_the_same_tail(
+    long: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tail = Catalog(long).tail("tumours", "production")
+    monkeypatch.setattr(ledger, "_PAGE", 4)
+    assert Catalog(long).tail("tumours", "production") == tail
+    assert tail.first == tail.entries[0].number == 12
+
+
+@pytest.mark.parametrize("page", [4, 1000])
+@pytest.mark.parametrize("gap", [1, 3, 9, 11])
+def test_a_gap_is_never_taken_for_the_end_of_a_log(
+    long: Counting, monkeypatch: pytest.MonkeyPatch, gap: int, page: int
+) -> None:
+    monkeypatch.setattr(ledger, "_PAGE", page)
+    Path(long.location, f"{LOG}{gap:08d}.json").unlink()
+    with pytest.raises(Corrupted, match=f"tumours@production: entry {gap} is missing"):
+        Catalog(long).show("tumours@production")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda path: path.unlink(), "entry 10 is missing from the log"),
+        (lambda path: path.write_bytes(b""), "00000010.json cannot be read"),
+        (
+            lambda path: path.write_bytes(path.read_bytes().replace(b'"ben"', b'"eve"')),
+            "entry 11 does not follow the entry before it",
+        ),
+    ],
+    ids=["gone", "cut", "altered"],
+)
+def test_walking_back_names_what_is_wrong_when_it_comes_there(
+    long: Counting, damage: Callable[[Path], object], told: str
+) -> None:
+    walk = Catalog(long).backwards(Catalog(long).tail("tumours", "production"))
+    damage(Path(long.location, f"{LOG}00000010.json"))
+    assert [next(walk).number, next(walk).number] == [12, 11]
+    with pytest.raises(Corrupted, match=told):
+        next(walk)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from greenroom import ledger
@@ -258,3 +260,47 @@ def test_processes_that_append_at_once_leave_no_gap_and_lose_nothing(tmp_path: P
     assert len(told) == 60
     assert sorted(written) == list(range(1, 61))
     assert acknowledged == written
+
+
+class Long(BucketStore):
+    """A store of notes up to a number, too many to write, that counts what it is asked.
+
+    It lists a thousand with one request, as clouds do.
+    """
+
+    def __init__(self, end: int, junk: int = 0) -> None:
+        super().__init__(MemoryStore(), "memory://long")
+        self.end = end
+        self.junk = [f"{FOLDER}{number:07d}.txt" for number in range(junk)]
+        self.requests = 0
+
+    def size(self, key: str) -> int | None:
+        self.requests += 1
+        return 1 if key <= f"{FOLDER}{self.end:08d}.json" else None
+
+    def keys(self, folder: str, after: str = "", limit: int | None = None) -> list[str]:
+        assert limit
+        assert not after
+        notes = [f"{folder}{number:08d}.json" for number in range(1, min(self.end, limit) + 1)]
+        found = (self.junk + notes)[:limit]
+        self.requests += max(1, -(-len(found) // 1000))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("end", "requests"),
+    [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 20), (100_000, 26), (9_999_999, 39)],
+)
+def test_the_last_number_is_found_with_few_requests(end: int, requests: int) -> None:
+    store = Long(end)
+    assert ledger.last(store, FOLDER) == end
+    assert store.requests <= requests
+
+
+@given(st.integers(0, 5000), st.integers(0, 5000))
+def test_a_search_ends_at_the_last_number_from_wherever_it_begins(one: int, other: int) -> None:
+    assert ledger.search(Long(max(one, other)), FOLDER, min(one, other)) == max(one, other)
+
+
+def test_a_page_full_of_other_keys_does_not_hide_the_numbers() -> None:
+    assert ledger.last(Long(7, junk=2000), FOLDER) == 7

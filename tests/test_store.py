@@ -197,3 +197,14 @@ def test_an_address_where_nothing_listens_is_unreachable(s3_options: dict[str, s
         nowhere = open_store("s3://models", s3_options | {"endpoint": endpoint})
         with pytest.raises(StoreUnreachable, match="s3://models did not answer"):
             nowhere.read("key")
+
+
+def test_a_limit_is_enough_of_the_first_keys_or_all_that_there_are(store: Store) -> None:
+    for number in range(120):
+        store.create(f"f/{number:03d}", b"")
+    every = store.keys("f/")
+    found = store.keys("f/", limit=60)
+    assert len(found) >= 60
+    assert found == every[: len(found)]
+    assert len(store.keys("f/", "f/099", limit=60)) == 20
+    assert store.keys("f/", limit=121) == every
