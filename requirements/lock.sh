@@ -9,7 +9,7 @@ compile() {
     --custom-compile-command "make lock" --python-version 3.11 --output-file "$output" "$@"
 }
 uv=$1
-compile dev pyproject.toml --extra author --extra signing --group dev
+compile dev pyproject.toml --extra author --group dev
 compile demo pyproject.toml --extra author --group build --group example --constraint requirements/dev.lock
 compile serve pyproject.toml --constraint requirements/dev.lock
 echo "uv" | compile uv -
