@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 from datetime import UTC, datetime
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import httpx
@@ -116,10 +117,16 @@ def s3_endpoint() -> Iterator[str]:
     assert server.stderr
     try:
         told = (re.search(r"http://127\.0\.0\.1:[0-9]+", line) for line in server.stderr)
-        yield next(found[0] for found in told if found)
+        address = next(found[0] for found in told if found)
+        # It tells every request, and would stop at a pipe that is full.
+        drain = Thread(target=server.stderr.read)
+        drain.start()
+        yield address
     finally:
         server.terminate()
-        server.communicate()
+        server.wait()
+    drain.join()
+    server.stderr.close()
 
 
 @pytest.fixture
