@@ -98,6 +98,13 @@ class Catalog:
         end = ledger.search(self._store, folder, found[-1] if found else 0)
         return self.read_on(self._at(log, end))  # a gap would have ended the search too early
 
+    def live_log(self, model: str, environment: str) -> Log:
+        """Return the tail of a log that has one; raises NotFound before the first promotion."""
+        log = self.tail(model, environment)
+        if not log.entries:
+            raise self._nothing_live(model, environment)
+        return log
+
     def backwards(self, log: Log) -> Iterator[Stored[Promotion]]:
         """Give a log's entries newest first, reading those before it one by one as asked for."""
         yield from reversed(log.entries)
@@ -146,18 +153,12 @@ class Catalog:
         except NotFound as error:
             raise missing(log, number) from error
 
-    def _live_log(self, model: str, environment: str) -> Log:
-        log = self.tail(model, environment)
-        if not log.entries:
-            raise self._nothing_live(model, environment)
-        return log
-
     def _folders(self, folder: str) -> Sequence[str]:
         keys = self._store.keys(folder)
         return sorted({key.removeprefix(folder).partition("/")[0] for key in keys})
 
     def _live(self, model: str, environment: str) -> Version:
-        return self.promoted(self._live_log(model, environment).entries[-1].body)
+        return self.promoted(self.live_log(model, environment).entries[-1].body)
 
     def _numbered(self, model: str, number: int | None) -> Version | None:
         if number is None:

@@ -94,7 +94,7 @@ def check_older(log: Log, newer: Stored[Promotion], older: Stored[Promotion]) ->
 
 def missing(log: Log, number: int) -> Corrupted:
     """Return the error that names an entry which is not there and must be."""
-    return Corrupted(f"{log.model}@{log.environment}: entry {number} is missing from the log")
+    return Corrupted(f"{_entry(log, number)} is missing from the log")
 
 
 def _check_place(log: Log, entry: Stored[Promotion], number: int) -> None:
@@ -102,8 +102,7 @@ def _check_place(log: Log, entry: Stored[Promotion], number: int) -> None:
     if entry.number != number:
         raise missing(log, number)
     if (body.model, body.environment) != (log.model, log.environment):
-        where = f"{log.model}@{log.environment}: entry {number}"
-        raise Corrupted(f"{where} belongs to {body.model}@{body.environment}")
+        raise Corrupted(f"{_entry(log, number)} belongs to {body.model}@{body.environment}")
     if body.sequence != number:
         raise _altered(log, number)
 
@@ -119,8 +118,12 @@ def _check_link(log: Log, older: Stored[Promotion] | None, newer: Stored[Promoti
 
 
 def _altered(log: Log, number: int) -> Corrupted:
-    where = f"{log.model}@{log.environment}: entry {number}"
-    return Corrupted(f"{where} does not follow the entry before it; the log was altered")
+    fault = "does not follow the entry before it; the log was altered"
+    return Corrupted(f"{_entry(log, number)} {fault}")
+
+
+def _entry(log: Log, number: int) -> str:
+    return f"{log.model}@{log.environment}: entry {number}"
 
 
 def lived(newest_first: Iterable[Stored[Promotion]]) -> Iterator[Promotion]:

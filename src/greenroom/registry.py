@@ -143,7 +143,7 @@ class Registry(Catalog):
     def rollback(self, model: str, environment: str, *, reason: str | None = None) -> Promotion:
         """Make live again what was live before, or raise PromotionRefused; verifies it first."""
         marker.check(self._store)
-        log = self._live_log(model, environment)
+        log = self.live_log(model, environment)
         target = before(self.backwards(log))
         promotion = decide_rollback(log, target, self._stamp(), reason=reason)
         self.fetch(self.promoted(promotion))

@@ -54,18 +54,16 @@ class Live:
 
     def _catch_up(self) -> None:
         self._log = self._read_on()
-        promotion = self._log.live
-        if promotion is None:
-            self._catalog.history(self.model, self.environment)  # says what is not there
-        elif self.served is None or self.served.promotion.digest != promotion.digest:
+        promotion = self._log.entries[-1].body
+        if self.served is None or self.served.promotion.digest != promotion.digest:
             self._swap(promotion)
         else:
             self.served = replace(self.served, promotion=promotion)
             self.failure = None
 
     def _read_on(self) -> Log:
-        if self._log is None or self._log.live is None:
-            return self._catalog.tail(self.model, self.environment)
+        if self._log is None:
+            return self._catalog.live_log(self.model, self.environment)
         return self._catalog.read_on(self._log)
 
     def _swap(self, promotion: Promotion) -> None:
